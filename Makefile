@@ -1,0 +1,45 @@
+# Two commands do everything on a machine with Python 3.11 or later: make demo, make test.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/segmentation-sample
+
+.PHONY: demo test lint types check clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# What prediction and word discovery need.
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+# What the tests need besides.
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	@echo '--- the first lines of $(SAMPLE)/raw.txt, cut into words: kexue segment'
+	@head -n 5 $(SAMPLE)/raw.txt | $(BIN)/kexue segment
+	@echo '--- words discovered in the same file, without any dictionary: kexue train segmentation'
+	@$(BIN)/kexue train segmentation $(SAMPLE)/raw.txt -o $(VENV)/demo-words
+	@$(BIN)/kexue models show $(VENV)/demo-words --lexicon | awk -F '\t' 'length($$1) > 1 && NR > 1' | head -n 200 | cut -f 1 | paste -sd ' ' - | fold -s -w 100
+	@echo '--- how well each agrees with people: kexue evaluate segmentation'
+	@for model in ./$(VENV)/demo-words entropy-segmentation entropy-segmentation-jieba; do \
+		$(BIN)/kexue evaluate segmentation $(SAMPLE)/gold.txt -m $$model | grep -E '^(model|f1)'; done
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

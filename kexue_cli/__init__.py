@@ -1,0 +1,38 @@
+"""Kexue: Chinese NLP at the shell, and from Python: load, segment, models.
+
+Importing this package loads nothing heavy.
+"""
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kexue_cli.tasks.task import Task
+    from kexue_cli.zoo import ModelEntry
+
+
+def load(name: str, *, device: str = "auto", threads: int | None = None) -> "Task":
+    """Return the model called *name* (of the zoo, or the path of a folder), ready to predict."""
+    from kexue_cli import loader
+
+    return loader.load(name, device=device, threads=threads)
+
+
+def segment(text: str, *, model: str | None = None) -> list[str]:
+    """Return the words of a text; joined they are the text again.
+
+    >>> segment("我爱北京天安门")
+    ['我', '爱', '北京', '天安门']
+    """
+    from kexue_cli import loader
+
+    return loader.segmenter(model).segment(text)
+
+
+def models() -> "list[ModelEntry]":
+    """Return the bundled models: objects with name, task, default, path and bytes."""
+    from kexue_cli import zoo
+    from kexue_cli.tasks import default_models
+
+    return zoo.models(default_models())

@@ -1,0 +1,61 @@
+"""kexue data: the bundled sample sets, and published formats made into our records."""
+
+import importlib
+from typing import Annotated
+
+import typer
+
+from kexue_cli import zoo
+from kexue_cli.commands import options
+from kexue_cli.datasets import DATASETS
+from kexue_cli.errors import UsageError, unknown_name
+from kexue_cli.records import check_readable, dump, open_output
+
+
+def list_data(json: options.Json = False) -> None:
+    """List the bundled sample sets."""
+    with open_output(None) as sink:
+        for folder in zoo.data_sets():
+            size = sum(file.stat().st_size for file in folder.iterdir())
+            record = {"name": folder.name, "path": str(folder), "bytes": size}
+            sink.write(dump(record) if json else f"{folder.name:<28} {size / 1e3:8.1f} KB  {folder}\n".encode())
+
+
+def show_data(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A sample set; see kexue data list.")],
+) -> None:
+    """Show the card of a sample set."""
+    folder = zoo.find_data(name)
+    with open_output(None) as sink:
+        sink.write((folder / zoo.CARD).read_bytes())
+
+
+def convert(
+    file: options.InputFile = "-",
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The published format: " + "; ".join(f"{name} ({entry.summary})" for name, entry in DATASETS.items()),
+        ),
+    ] = None,
+    output: options.OutputFile = None,
+    encoding: options.Encoding = "utf-8",
+    quiet: options.Quiet = False,
+) -> None:
+    """Turn a file of a published format into records, one JSON object a line.
+
+    Example: kexue data convert msr_training.utf8 --format sighan -o msr.jsonl
+    """
+    if format is None:
+        raise UsageError(f"name the format: --format {'|'.join(DATASETS)}")
+    if format not in DATASETS:
+        raise UsageError(unknown_name("format", format, DATASETS))
+    check_readable(file)
+    reader = importlib.import_module(DATASETS[format].module)
+    with open_output(output) as sink:
+        for record in reader.convert(file, encoding):
+            sink.write(dump(record))
+
+
+COMMANDS = {"list": list_data, "show": show_data, "convert": convert}

@@ -1,0 +1,90 @@
+"""kexue evaluate TASK: predict and score with the task's metric."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from kexue_cli.commands import options
+from kexue_cli.commands.segment import Engine
+from kexue_cli.errors import RecordError, UsageError
+from kexue_cli.records import dump, open_input, open_output, source_name
+from kexue_cli.tasks import TASKS
+
+Scores = dict[str, Any]
+
+
+def evaluate_segmentation(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    output: options.OutputFile = None,
+    words: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Known words, one a line: report the rate and recall of all others (OOV)."),
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="What cuts the lines.")] = Engine.kexue,
+    without_rule: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Switch a rule off; see kexue segment --help.")
+    ] = None,
+    json: options.Json = False,
+    encoding: options.Encoding = "utf-8",
+    seed: options.Seed = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score a segmentation model on gold text: words separated by white space, one sentence a line.
+
+    Words count by their spans, as in the SIGHAN bake-offs. Intervals are 95 % bootstrap intervals over lines.
+
+    Example: kexue evaluate segmentation gold.txt --words training_words.txt
+    """
+    if engine is not Engine.kexue and (model or without_rule):
+        raise UsageError("--model and --without-rule are for --engine kexue")
+    from kexue_cli.commands.segment import make_segmenter
+    from kexue_cli.datasets.sighan import read_sighan
+    from kexue_cli.segmentation.metrics import Scores as SegmentationScores
+
+    start = time.time()
+    with open_input(file) as stream, open_output(output) as sink:
+        known = read_words(words, encoding) if words else None
+        segmenter = make_segmenter(engine, model, None, without_rule or [], encoding)
+        scores = SegmentationScores()
+        for gold in read_sighan(stream, file, encoding=encoding):
+            scores.add(gold, [span.word for span in segmenter.spans("".join(gold))], known)
+        if not scores.lines:
+            raise RecordError(source_name(file), 1, "the file holds no segmented line")
+        name = (model or TASKS["segmentation"].default_model) if engine is Engine.kexue else engine.value
+        result = {
+            "task": "segmentation",
+            "model": name,
+            "data": source_name(file),
+            "records": len(scores.lines),
+            "seconds": round(time.time() - start, 3),
+            **scores.results(has_known=known is not None, seed=seed),
+        }
+        sink.write(dump(result) if json else table(result).encode())
+
+
+def read_words(path: str, encoding: str) -> frozenset[str]:
+    """Return the words of a list, one a line."""
+    from kexue_cli.records import read_lines
+
+    with open_input(path) as stream:
+        return frozenset(line.strip() for _, line in read_lines(stream, path, encoding=encoding))
+
+
+def table(result: Scores) -> str:
+    """Return scores as lines for people: name, value, interval."""
+    intervals = result.get("interval", {})
+    lines = []
+    for name, value in result.items():
+        if name == "interval":
+            continue
+        shown = f"{value:.4f}" if isinstance(value, float) and name != "seconds" else str(value)
+        if name in intervals:
+            low, high = intervals[name]
+            shown += f"  [{low:.4f}, {high:.4f}]"
+        lines.append(f"{name:<15} {shown}\n")
+    return "".join(lines)
+
+
+COMMANDS = {"segmentation": evaluate_segmentation}

@@ -1,0 +1,106 @@
+"""kexue models: list, show and check the models of the zoo and the user's own."""
+
+from typing import Annotated
+
+import typer
+
+from kexue_cli import console, zoo
+from kexue_cli.commands import options
+from kexue_cli.config import read_json
+from kexue_cli.errors import KexueError
+from kexue_cli.records import dump, open_output
+from kexue_cli.tasks import default_models
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME|PATH", help="A model of the zoo, or the path of a model folder (with a slash).")
+]
+
+
+def list_models(json: options.Json = False) -> None:
+    """List the bundled models: name, task, size; * marks the default of its task."""
+    entries = zoo.models(default_models())
+    with open_output(None) as sink:
+        for entry in entries:
+            if json:
+                sink.write(dump(vars(entry)))
+            else:
+                mark = "*" if entry.default else " "
+                sink.write(f"{mark} {entry.name:<32} {entry.task:<14} {entry.bytes / 1e6:8.1f} MB\n".encode())
+
+
+def show_model(
+    name: Name,
+    lexicon: Annotated[
+        bool, typer.Option("--lexicon", help="Print the words of a segmentation model instead (TSV).")
+    ] = False,
+    contrast: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="With --lexicon: first the words that are more frequent here than in this model: those of a domain.",
+        ),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Show a model's card; or its words.
+
+    Example: kexue models show ./novel --lexicon --contrast entropy-segmentation | head -50
+    """
+    folder = zoo.find_model(name)
+    if contrast is not None and not lexicon:
+        raise KexueError("--contrast goes with --lexicon")
+    with open_output(None) as sink:
+        if not lexicon:
+            if json:
+                files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+                metrics = read_json(folder / zoo.METRICS) if (folder / zoo.METRICS).is_file() else {}
+                record = {
+                    "name": name,
+                    "path": str(folder),
+                    **zoo.read_config(folder),
+                    "metrics": metrics,
+                    "files": files,
+                }
+                sink.write(dump(record))
+            else:
+                card = folder / zoo.CARD
+                sink.write(card.read_bytes() if card.is_file() else f"{folder} has no {zoo.CARD}\n".encode())
+            return
+        from kexue_cli.segmentation import contrast as contrasting
+        from kexue_cli.segmentation.lexicon import LEXICON
+
+        path = folder / LEXICON
+        if not path.is_file():
+            raise KexueError(f"{name} has no lexicon; it is a model for {zoo.read_config(folder)['task']}")
+        if contrast is None:
+            with path.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    sink.write(piece)
+            return
+        sink.write(b"word\tscore\tcount\tother_count\n")
+        for row in contrasting.contrast(path, zoo.find_model(contrast) / LEXICON):
+            sink.write(f"{row.word}\t{row.score:.3f}\t{row.count}\t{row.other_count}\n".encode())
+
+
+def verify_model(name: Name, quiet: options.Quiet = False) -> int:
+    """Check a model's files against its SHA-256 sums. An edited lexicon is no damage: it is used as it is."""
+    folder = zoo.find_model(name)
+    task = zoo.read_config(folder)["task"]
+    states = zoo.check_files(folder)
+    if task == "segmentation" and states.get("lexicon.tsv") == "changed":
+        from kexue_cli.segmentation.lexicon import LEXICON, read_weights
+
+        read_weights(folder / LEXICON)
+        states["lexicon.tsv"] = "edited"
+    bad = [file for file, state in states.items() if state in ("changed", "missing")]
+    with open_output(None) as sink:
+        for file, state in states.items():
+            sink.write(f"{file}: {state}\n".encode())
+    if bad:
+        raise KexueError(f"{folder} is damaged: {', '.join(bad)}; install kexue again, or train the model again")
+    if "edited" in states.values():
+        console.say("the lexicon has been edited; it is compiled into your cache when it is used")
+    return 0
+
+
+COMMANDS = {"list": list_models, "show": show_model, "verify": verify_model}

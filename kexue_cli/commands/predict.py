@@ -1,0 +1,82 @@
+"""kexue predict TASK: records in, the same records with answers out, one line each, in order."""
+
+from typing import Annotated
+
+import typer
+
+from kexue_cli import console
+from kexue_cli.commands import options
+from kexue_cli.commands.options import OnError
+from kexue_cli.errors import KexueError, RecordError
+from kexue_cli.records import dump, open_input, open_output, parse_record, read_lines, source_name
+from kexue_cli.tasks import TASKS
+
+Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]
+
+
+def predict_segmentation(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    output: options.OutputFile = None,
+    text: Text = False,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    encoding: options.Encoding = "utf-8",
+    on_error: options.OnErrorOption = OnError.stop,
+    quiet: options.Quiet = False,
+) -> int:
+    """Add to each record {"text"} its words: [{"word", "start", "end"}]. Offsets count code points.
+
+    Example: echo '{"id": 1, "text": "我爱北京"}' | kexue predict segmentation
+    """
+    return predict("segmentation", file, model, output, is_text=text, device=device, threads=threads,
+                   encoding=encoding, on_error=on_error)  # fmt: skip
+
+
+def predict(
+    task: str,
+    file: str,
+    model: str | None,
+    output: str | None,
+    *,
+    is_text: bool,
+    device: str,
+    threads: int | None,
+    encoding: str,
+    on_error: OnError,
+) -> int:
+    """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped."""
+    failures = 0
+    source = source_name(file)
+    with open_input(file) as stream, open_output(output) as sink:
+        from kexue_cli import loader
+
+        answerer = loader.load(model or TASKS[task].default_model, device=device, threads=threads)
+        lines = read_lines(stream, file, encoding=encoding, is_live=True)
+        while True:
+            try:
+                number, line = next(lines)
+            except StopIteration:
+                break
+            if not is_text and not line.strip():
+                continue
+            try:
+                record = {"text": line} if is_text else parse_record(line, source, number)
+                try:
+                    sink.write(b"".join(map(dump, answerer.predict([record]))))
+                except RecordError:
+                    raise
+                except KexueError as error:
+                    raise RecordError(source, number, str(error)) from None
+            except RecordError as error:
+                if on_error is OnError.stop:
+                    raise
+                failures += 1
+                sink.write(dump({"error": error.problem, "line": number}))
+            sink.flush()
+    if failures:
+        console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
+    return 1 if failures else 0
+
+
+COMMANDS = {"segmentation": predict_segmentation}

@@ -1,0 +1,130 @@
+"""kexue train TASK: a model folder from the user's own files."""
+
+import re
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kexue_cli import console
+from kexue_cli.commands import options
+from kexue_cli.errors import UsageError, unknown_name
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+LEAST_MEMORY = 256 << 20
+
+
+class Method(StrEnum):
+    """How words are found."""
+
+    entropy = "entropy"
+    nlp_zero = "nlp-zero"
+    word_discovery = "word-discovery"
+
+
+def parse_size(value: str) -> int:
+    """Return a size such as 800M or 2G in bytes; for Typer."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B?", value, re.IGNORECASE)
+    if not match:
+        raise UsageError(f"{value!r} is not a size; allowed: 800M, 2G, ...")
+    size = int(float(match[1]) * UNITS[match[2].upper()])
+    if size < LEAST_MEMORY:
+        raise UsageError(f"--max-memory {value} is too little; at least {LEAST_MEMORY >> 20}M are needed")
+    return size
+
+
+def train_segmentation(
+    corpus: Annotated[
+        list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="DIR", help="The model folder to make, or to replace.")
+    ],
+    method: Annotated[
+        Method, typer.Option(help="entropy: this project's; nlp-zero and word-discovery: the articles' own.")
+    ] = Method.entropy,
+    dictionary: Annotated[
+        str,
+        typer.Option(
+            metavar="none|jieba|FILE",
+            help="Take words and frequencies from a dictionary (WORD FREQUENCY a line); raw text tunes them.",
+        ),
+    ] = "none",
+    granularity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NATS",
+            help="With --dictionary: bonus of each word; more of it, finer words. Default 1.56.",
+        ),
+    ] = None,
+    min_count: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Leave out strings seen less often; default 2 (entropy), 1 (nlp-zero), 32 (word-discovery).",
+        ),
+    ] = None,
+    min_probability: Annotated[
+        float, typer.Option(metavar="P", help="nlp-zero: least share of a pair and of a word.")
+    ] = 1e-7,
+    min_pmi: Annotated[
+        float, typer.Option(metavar="NATS", help="nlp-zero: least mutual information of a pair that is glued.")
+    ] = 1.0,
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read JSON lines and take the text from this field.")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="sighan", help="The corpus is segmented text: take out the white space before counting."),
+    ] = None,
+    max_memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=parse_size,
+            metavar="SIZE",
+            help="Memory to use (800M, 2G); counts that need more go to disk and survive a kill.",
+        ),
+    ] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Take longer to make the compiled lexicon smaller and a little faster.")
+    ] = False,
+    encoding: options.Encoding = "utf-8",
+    quiet: options.Quiet = False,
+) -> None:
+    """Discover the words of raw text and write a segmentation model.
+
+    Example: kexue train segmentation novel.txt -o ./my-words && kexue segment -m ./my-words novel.txt
+    """
+    from kexue_cli.zoo import check_target
+
+    if method is not Method.entropy and dictionary != "none":
+        raise UsageError("--dictionary goes with --method entropy")
+    if granularity is not None and dictionary == "none":
+        raise UsageError("--granularity goes with --dictionary")
+    if format not in (None, "sighan"):
+        raise UsageError(unknown_name("format", str(format), ["sighan"]))
+    if format is not None and field is not None:
+        raise UsageError("--format sighan is for plain lines, --field for JSON lines; give one of them")
+    target = Path(output)
+    check_target(target)
+    from kexue_cli.segmentation.corpus import Corpus
+    from kexue_cli.segmentation.training import Progress, TrainingConfig, train
+
+    source = Corpus(corpus, field, format == "sighan", encoding, memory=(max_memory or 1 << 32) // 4)
+    source.check()
+    config = TrainingConfig(
+        method.value, dictionary, granularity, min_count, min_probability, min_pmi, is_compact=compact
+    )
+    command = "kexue " + shlex.join(sys.argv[1:])
+    passes = 4 if method is Method.entropy else 2
+    with console.progress("training", passes * source.total_bytes(), is_bytes=True) as advance:
+        metrics = train(source, target, config, command=command, memory=max_memory, progress=Progress(advance=advance))
+    words, characters = metrics["words"], metrics["corpus_characters"]
+    console.say(f"{target}: {words:,} words from {characters:,} characters in {metrics['seconds']} s")
+
+
+COMMANDS = {"segmentation": train_segmentation}

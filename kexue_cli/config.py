@@ -1,0 +1,71 @@
+"""Frozen dataclasses to JSON and back, strict about unknown keys and wrong types."""
+
+import dataclasses
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kexue_cli.errors import KexueError, unknown_name
+
+Config = TypeVar("Config")
+
+FORMAT = 1  # of config.json
+
+
+def from_mapping(kind: type[Config], values: Any, where: str) -> Config:
+    """Return a dataclass of *kind* from a JSON object.
+
+    Raises KexueError naming *where* and the key if a key is unknown or missing, or its value has another type.
+    """
+    if not isinstance(values, dict):
+        raise KexueError(f"{where} must be an object; found {type(values).__name__}")
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in hints:
+            raise KexueError(f"{where}: {unknown_name('setting', key, hints)}")
+    known: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if field.name in values:
+            known[field.name] = _checked(values[field.name], hints[field.name], f"{where}.{field.name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise KexueError(f"{where}: missing setting {field.name!r}")
+    return kind(**known)
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    """Return *value* as the type *hint* says. Raises KexueError if it is of another."""
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        if isinstance(value, list):
+            item = typing.get_args(hint)[0]
+            return tuple(_checked(element, item, f"{where}[{index}]") for index, element in enumerate(value))
+    elif origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        return _checked(value, next(part for part in typing.get_args(hint) if part is not type(None)), where)
+    elif hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    name = getattr(hint, "__name__", str(hint))
+    raise KexueError(f"{where} must be of type {name}; found {value!r}")
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises KexueError if it cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise KexueError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise KexueError(f"{path} is not JSON: {error}") from None
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write *values* to a JSON file that a person can read."""
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -1,0 +1,18 @@
+"""Published data formats, one reader a file; DATASETS names them all."""
+
+from typing import NamedTuple
+
+
+class DatasetEntry(NamedTuple):
+    """module: holds the reader, ``convert(path, encoding)``; task: whose records it gives; summary: for help."""
+
+    module: str
+    task: str
+    summary: str
+
+
+DATASETS = {
+    "sighan": DatasetEntry(
+        "kexue_cli.datasets.sighan", "segmentation", "segmented text: words separated by white space, a sentence a line"
+    ),
+}

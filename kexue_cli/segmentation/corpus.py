@@ -1,0 +1,109 @@
+"""The raw text that words are discovered in: files of lines or of JSON lines, read as often as need be."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kexue_cli.errors import KexueError
+from kexue_cli.records import (
+    STDIO,
+    Block,
+    check_readable,
+    invalid_utf8,
+    open_input,
+    parse_record,
+    read_blocks,
+    read_lines,
+    source_name,
+    text_field,
+)
+
+JSON_LINES_BYTES = 1 << 20  # of text joined into one block
+
+
+@dataclasses.dataclass
+class Corpus:
+    """Text files (plain lines, or a field of JSON lines), each compressed or not.
+
+    Blocks are kept in memory up to *memory* bytes; beyond, the files are read anew each time.
+    """
+
+    paths: Sequence[str]
+    field: str | None = None  # the field of JSON lines that holds the text; None for plain lines
+    is_segmented: bool = False  # whether white space only separates words and is to be taken out
+    encoding: str = "utf-8"
+    memory: int = 1 << 30  # bytes
+    kept: list[Block] | None = dataclasses.field(default=None, repr=False)
+
+    def check(self) -> None:
+        """Raise KexueError if a file cannot be opened."""
+        for path in self.paths:
+            check_readable(path)
+
+    def identity(self) -> list[list[str | int]]:
+        """Return what tells whether the files are the same as in an earlier run: path, bytes, time of change."""
+        states = [(path, Path(path).stat()) for path in self.paths if path != STDIO]
+        return [[str(Path(path).resolve()), state.st_size, state.st_mtime_ns] for path, state in states]
+
+    def total_bytes(self) -> int:
+        """Return the size of the files as they are on disk, compressed or not; 0 for standard input."""
+        return sum(Path(path).stat().st_size for path in self.paths if path != STDIO)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the text in blocks of whole lines of valid UTF-8.
+
+        Raises RecordError at the first line that is not.
+        """
+        if self.kept is not None:
+            yield from self.kept
+            return
+        kept: list[Block] | None = []
+        kept_bytes = 0
+        for path in self.paths:
+            for block in self._file_blocks(path):
+                yield block
+                if kept is not None:
+                    kept_bytes += len(block.data)
+                    kept.append(block)
+                    if kept_bytes > self.memory:
+                        kept = None
+                        if STDIO in self.paths:
+                            raise KexueError(
+                                "standard input does not fit in memory and is read more than once; "
+                                "give a file, or a larger --max-memory"
+                            )
+        self.kept = kept
+
+    def _file_blocks(self, path: str) -> Iterator[Block]:
+        with open_input(path) as stream:
+            if self.field is not None:
+                yield from self._field_blocks(stream, path)
+                return
+            for block in read_blocks(stream, path, encoding=self.encoding, may_cut=True):
+                try:
+                    text = block.data.decode()
+                except UnicodeDecodeError as error:
+                    raise invalid_utf8(block, error.start) from None
+                yield self._joined(block, text) if self.is_segmented else block
+
+    @staticmethod
+    def _joined(block: Block, text: str) -> Block:
+        lines = ("".join(line.split()) for line in text.split("\n"))
+        return dataclasses.replace(block, data="\n".join(lines).encode())
+
+    def _field_blocks(self, stream, path: str) -> Iterator[Block]:  # type: ignore[no-untyped-def]
+        assert self.field is not None
+        name = source_name(path)
+        texts: list[bytes] = []
+        size = 0
+        for number, line in read_lines(stream, path, encoding=self.encoding):
+            if not line.strip():
+                continue
+            text = text_field(parse_record(line, name, number), self.field, name, number).encode()
+            texts.append(text)
+            size += len(text)
+            if size > JSON_LINES_BYTES:
+                yield Block(b"\n".join([*texts, b""]), number, source=name)
+                texts, size = [], 0
+        if texts:
+            yield Block(b"\n".join([*texts, b""]), 1, source=name)

@@ -1,0 +1,57 @@
+"""jieba behind the same door, for comparison: https://github.com/fxsjy/jieba."""
+
+import logging
+from collections.abc import Iterator
+
+from kexue_cli.records import Block, Record, invalid_utf8
+from kexue_cli.segmentation.segmenter import Span
+
+
+class JiebaSegmenter:
+    """jieba.cut. use_hmm: whether it guesses words that are not in its dictionary."""
+
+    def __init__(self, *, use_hmm: bool) -> None:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        self.tokenizer = jieba.Tokenizer()
+        self.use_hmm = use_hmm
+
+    def spans(self, text: str) -> list[Span]:
+        """Return the words of a text with their places."""
+        spans: list[Span] = []
+        start = 0
+        for word in self.tokenizer.cut(text, HMM=self.use_hmm):
+            spans.append(Span(word, start, start + len(word)))
+            start += len(word)
+        return spans
+
+    def records(self, block: Block) -> Iterator[Record]:
+        """Yield each line of a block as a record."""
+        for line in _lines(block):
+            yield {"text": line, "words": [vars(span) for span in self.spans(line)]}
+
+    def write(self, block: Block, separator: str) -> bytes:
+        """Return a block with *separator* between the words of each line."""
+        output = []
+        for line in _lines(block):
+            words = [span.word for span in self.spans(line)]
+            text = "".join(
+                word if before.isspace() or word.isspace() else separator + word
+                for before, word in zip([" ", *words], words, strict=False)
+            )
+            output.append(text + "\n")
+        return "".join(output).encode()
+
+    def prepare(self) -> None:
+        """Read the dictionary."""
+        self.tokenizer.initialize()
+
+
+def _lines(block: Block) -> Iterator[str]:
+    try:
+        text = block.data.decode()
+    except UnicodeDecodeError as error:
+        raise invalid_utf8(block, error.start) from None
+    for line in text.removesuffix("\n").split("\n"):
+        yield line.removesuffix("\r")

@@ -1,0 +1,80 @@
+"""Segmentation as a task: records with a text in, records with its words out.
+
+Article: https://kexue.fm/archives/5476
+Data:    raw text; see the cards in models/
+Score:   models/*/metrics.json
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kexue_cli.config import from_mapping
+from kexue_cli.errors import KexueError
+from kexue_cli.records import Record
+from kexue_cli.segmentation.lexicon import open_trie
+from kexue_cli.segmentation.rules import RULES
+from kexue_cli.segmentation.segmenter import DecodingConfig, Segmenter
+from kexue_cli.segmentation.user_dictionary import UserDictionary, compile_user_words
+from kexue_cli.zoo import read_config
+
+
+class Segmentation:
+    """A segmentation model, ready to use."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter = segmenter
+
+    def predict(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield each record with its words: ``{"text", "words": [{"word", "start", "end"}]}``.
+
+        Raises KexueError if a record has no text.
+        """
+        for record in records:
+            words = [vars(span) for span in self.segmenter.spans(_text_of(record))]
+            yield add_answer(record, {"words": words})
+
+
+def _text_of(record: Record) -> str:
+    text = record.get("text")
+    if not isinstance(text, str):
+        raise KexueError(f"field 'text' must be a string; found {sorted(record)}")
+    return text
+
+
+def add_answer(record: Record, answer: Record) -> Record:
+    """Return a record with an answer; an input field that the answer overwrites moves into "gold"."""
+    clash = {name: record[name] for name in answer if name in record and record[name] != answer[name]}
+    gold = {"gold": {**record.get("gold", {}), **clash}} if clash else {}
+    return {**record, **gold, **answer}
+
+
+def read_decoding(folder: Path) -> DecodingConfig:
+    """Return how the lexicon of a model folder is to be used.
+
+    Raises KexueError if the folder holds another task or a damaged configuration.
+    """
+    config: dict[str, Any] = read_config(folder)
+    if config["task"] != "segmentation":
+        raise KexueError(f"{folder} is a model for {config['task']}, not for segmentation")
+    decoding = from_mapping(DecodingConfig, config.get("decoding"), f"{folder / 'config.json'}: decoding")
+    for rule in decoding.rules:
+        if rule not in RULES:
+            raise KexueError(f"{folder / 'config.json'}: no rule named {rule!r}; known: {', '.join(RULES)}")
+    return decoding
+
+
+def load(
+    folder: str | Path, *, threads: int = 1, rules: tuple[str, ...] | None = None, user: UserDictionary | None = None
+) -> Segmentation:
+    """Return the segmentation model in a folder. rules: names of the rules that are on, if not the model's own."""
+    import dataclasses
+
+    path = Path(folder)
+    decoding = read_decoding(path)
+    if rules is not None:
+        decoding = dataclasses.replace(decoding, rules=rules)
+    trie = open_trie(path)
+    if user is None:
+        return Segmentation(Segmenter(trie, decoding))
+    return Segmentation(Segmenter(trie, decoding, compile_user_words(user, decoding)))

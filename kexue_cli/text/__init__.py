@@ -1,0 +1,1 @@
+"""What every task knows about characters; no Keras."""

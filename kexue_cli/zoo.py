@@ -1,0 +1,228 @@
+"""Where models and sample data are: names to folders, lists, checks.
+
+Letters: a model folder holds config.json and SHA256SUMS beside the files of its task.
+"""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kexue_cli.config import FORMAT, read_json
+from kexue_cli.errors import KexueError, unknown_name
+
+PACKAGE = Path(__file__).resolve().parent
+CONFIG = "config.json"
+SUMS = "SHA256SUMS"
+CARD = "README.md"
+METRICS = "metrics.json"
+
+
+def _bundled(kind: str) -> Path:
+    """Return the folder of bundled models or data: inside an installed package, beside it in a checkout."""
+    installed = PACKAGE / kind
+    return installed if installed.is_dir() else PACKAGE.parent / kind
+
+
+def models_folder() -> Path:
+    """Return the folder of the bundled models."""
+    return _bundled("models")
+
+
+def data_folder() -> Path:
+    """Return the folder of the bundled sample data."""
+    return _bundled("data")
+
+
+def cache_folder() -> Path | None:
+    """Return the user's own cache folder for kexue, made if need be; None if it cannot be written."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = (Path(base) if base else Path.home() / ".cache") / "kexue"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the zoo, as ``kexue models list`` shows it."""
+
+    name: str
+    task: str
+    default: bool  # whether its task uses it when no model is named
+    path: str
+    bytes: int  # of all its files
+
+
+def _folders(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return sorted(child for child in parent.iterdir() if child.is_dir() and not child.name.startswith("."))
+
+
+def models(defaults: dict[str, str]) -> list[ModelEntry]:
+    """Return the bundled models; *defaults* maps a task to the name of its default model."""
+    entries = []
+    for folder in _folders(models_folder()):
+        if (folder / CONFIG).is_file():
+            task = read_config(folder)["task"]
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            entries.append(ModelEntry(folder.name, task, defaults.get(task) == folder.name, str(folder), size))
+    return entries
+
+
+def data_sets() -> list[Path]:
+    """Return the folders of the bundled sample data."""
+    return [folder for folder in _folders(data_folder()) if (folder / CARD).is_file()]
+
+
+def find_data(name: str) -> Path:
+    """Return the folder of a sample data set.
+
+    Raises KexueError if there is none of that name.
+    """
+    folders = {folder.name: folder for folder in data_sets()}
+    if name not in folders:
+        raise KexueError(unknown_name("data set", name, folders, "see: kexue data list"))
+    return folders[name]
+
+
+def find_model(name: str) -> Path:
+    """Return the folder of a model: a path if *name* has a slash or starts with a dot, else a name of the zoo.
+
+    Raises KexueError if there is none.
+    """
+    if "/" in name or os.sep in name or name.startswith("."):
+        folder = Path(name)
+        if not folder.is_dir():
+            raise KexueError(f"no model folder {name}: {'not a folder' if folder.exists() else 'no such folder'}")
+        if not (folder / CONFIG).is_file():
+            raise KexueError(f"{name} is not a model folder: it has no {CONFIG}")
+        return folder
+    folder = models_folder() / name
+    if not (folder / CONFIG).is_file():
+        names = [child.name for child in _folders(models_folder()) if (child / CONFIG).is_file()]
+        raise KexueError(unknown_name("model", name, names, "see: kexue models list; a path needs a slash: ./NAME"))
+    return folder
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return a model's config.json.
+
+    Raises KexueError if it is missing, damaged or of a format this version does not know.
+    """
+    config = read_json(folder / CONFIG)
+    if not isinstance(config, dict) or not isinstance(config.get("task"), str):
+        raise KexueError(f"{folder / CONFIG} must be an object with a task")
+    if config.get("format") != FORMAT:
+        raise KexueError(
+            f"{folder / CONFIG} has format {config.get('format')!r}; this version of kexue reads format {FORMAT}"
+        )
+    return config
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS for all other files of a model folder, as sha256sum does."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SUMS)
+    lines = [f"{file_digest(file)}  {file.name}\n" for file in files]
+    (folder / SUMS).write_text("".join(lines), "utf-8")
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return the file names and SHA-256 sums of a model folder.
+
+    Raises KexueError if SHA256SUMS is missing or damaged, or names a file outside the folder.
+    """
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except OSError as error:
+        raise KexueError(f"cannot read {folder / SUMS}: {error.strerror}") from None
+    sums = {}
+    for number, line in enumerate(lines, 1):
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name or Path(name).name != name:
+            raise KexueError(f"{folder / SUMS}:{number}: expected a SHA-256 sum, two spaces and a file name")
+        sums[name] = digest
+    return sums
+
+
+def check_files(folder: Path) -> dict[str, str]:
+    """Return the state of each file of a model folder: ok, changed, missing or unlisted."""
+    sums = read_sums(folder)
+    states = {}
+    for name, digest in sums.items():
+        path = folder / name
+        if not path.is_file():
+            states[name] = "missing"
+        else:
+            states[name] = "ok" if file_digest(path) == digest else "changed"
+    for path in sorted(folder.iterdir()):
+        if path.name not in sums and path.name != SUMS:
+            states[path.name] = "unlisted"
+    return states
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder beside *target* that is renamed to it when all is well, and removed when not.
+
+    A folder that was there is replaced in one step; a kill leaves the old one or the new one.
+    Raises KexueError if *target* is not a model folder or cannot be written.
+    """
+    target = target.absolute()
+    check_target(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        partial.chmod(0o755)
+    except OSError as error:
+        raise KexueError(f"cannot write {target}: {error.strerror}") from None
+    try:
+        yield partial
+        if target.exists():
+            _exchange(partial, target)
+        else:
+            os.rename(partial, target)
+    except OSError as error:
+        raise KexueError(f"cannot write {target}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change names, in one step where the system can (Linux)."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    at_working_folder, exchange = -100, 2
+    if renameat2 is not None:
+        arguments = (at_working_folder, os.fsencode(one), at_working_folder, os.fsencode(other), exchange)
+        if renameat2(*arguments) == 0:
+            return
+    aside = one.with_name(one.name + ".old")
+    os.rename(other, aside)
+    os.rename(one, other)
+    os.rename(aside, one)
+
+
+def check_target(target: Path) -> None:
+    """Raise KexueError if a model must not be written to *target*: it holds something else."""
+    if target.exists() and not (target / CONFIG).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise KexueError(f"will not overwrite {target}: it is there and is not a model folder")
+    parent = target.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not os.access(parent, os.W_OK):
+        raise KexueError(f"cannot write {target}: {parent} is read-only")

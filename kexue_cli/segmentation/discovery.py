@@ -33,6 +33,7 @@ from kexue_cli.segmentation.trie import QUICK, Trie
 from kexue_cli.segmentation.viterbi import FORCED_WEIGHT, NO_WEIGHT
 
 LONGEST = DEPTH - 1  # characters of a discovered word
+COUNTING_UNIT_WEIGHT = 60.0  # while words are counted, a number always keeps its unit, or 年 and 月 join what follows
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def discover(
     decoding = DecodingConfig(
         unknown_weight=-30.0, numeral_weight=40.0, unit_weight=14.0, frequency_slope=0.0, frequency_intercept=0.0
     )
-    counter = _Counter(ngrams, corpus, decoding)
+    counter = _Counter(ngrams, corpus, dataclasses.replace(decoding, unit_weight=COUNTING_UNIT_WEIGHT))
     weights = base
     for _ in range(config.passes):
         shares = counter.count(useful(ngrams, weights), weights, advance) / ngrams.totals

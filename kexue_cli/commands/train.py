@@ -14,7 +14,7 @@ from kexue_cli.commands import options
 from kexue_cli.errors import UsageError, unknown_name
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-LEAST_MEMORY = 256 << 20
+LEAST_MEMORY = 640 << 20
 
 
 class Method(StrEnum):
@@ -65,7 +65,7 @@ def train_segmentation(
         typer.Option(
             min=1,
             metavar="N",
-            help="Leave out strings seen less often; default 2 (entropy), 1 (nlp-zero), 32 (word-discovery).",
+            help="Leave out strings seen less often; default 2 (entropy; large corpora more), 1, 32.",
         ),
     ] = None,
     min_probability: Annotated[
@@ -114,7 +114,7 @@ def train_segmentation(
     from kexue_cli.segmentation.corpus import Corpus
     from kexue_cli.segmentation.training import Progress, TrainingConfig, train
 
-    source = Corpus(corpus, field, format == "sighan", encoding, memory=(max_memory or 1 << 32) // 4)
+    source = Corpus(corpus, field, format == "sighan", encoding, memory=(max_memory or 1 << 33) // 8)
     source.check()
     config = TrainingConfig(
         method.value, dictionary, granularity, min_count, min_probability, min_pmi, is_compact=compact

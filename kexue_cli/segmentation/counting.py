@@ -1,18 +1,17 @@
 """Exact counts of all n-grams of a corpus, in memory or through sorted runs on disk.
 
-A corpus is encoded as one array of 16-bit characters in which 0 separates runs of text. All positions are
-sorted by the DEPTH characters that follow them: a radix sort on the first two, then group by group on the
-next, where a group of one is done. n-grams of every length n <= DEPTH then stand side by side, so one walk
-counts them all. A run is that walk written out as packed keys and counts; runs are merged by key.
+A corpus is encoded as one array of 16-bit characters in which 0 separates runs of text. The DEPTH characters at
+each position are packed into a key; the keys are sorted by radix. n-grams of every length n <= DEPTH then stand
+side by side, so one walk counts them all. A run is the distinct keys with their counts; runs are merged by key.
 
-Letters: c characters of the corpus; u distinct DEPTH-grams; g n-grams of one length.
+Letters: c characters of the corpus; n positions; u distinct DEPTH-grams; g n-grams of one length.
 Every kernel here is plain Python, compiled by numba (compilation.py); they are too slow uncompiled for a corpus.
 """
 
 import numpy as np
 
 DEPTH = 6  # characters; words of up to DEPTH - 1 have counted neighbours on both sides
-SMALL_GROUP = 24  # positions; below, insertion sort
+SMALL_BUCKET = 32  # keys; up to here, insertion sort
 
 
 def encode_block(data, size, table, accepted, codes):
@@ -50,116 +49,131 @@ def encode_block(data, size, table, accepted, codes):
     return written
 
 
-def radix_pass(ranks, source, target, offset, counts):
-    """Sort the positions *source* stably by ranks[position + offset] into *target*; counts (k + 1,): work space."""
-    counts[:] = 0
-    for index in range(len(source)):
-        counts[ranks[source[index] + offset] + 1] += 1
-    for rank in range(1, len(counts)):
-        counts[rank] += counts[rank - 1]
-    for index in range(len(source)):
-        rank = ranks[source[index] + offset]
-        target[counts[rank]] = source[index]
-        counts[rank] += 1
+def pack_grams(ranks, bits, high, low):
+    """Write the DEPTH-gram at each position of a text as a key of two words; return their number n.
 
-
-def sort_group(order, keys, first, behind, order_work, keys_work, digits):
-    """Sort keys[first:behind] stably, and order with them."""
-    if behind - first <= SMALL_GROUP:
-        for index in range(first + 1, behind):
-            key = keys[index]
-            position = order[index]
-            place = index
-            while place > first and keys[place - 1] > key:
-                keys[place] = keys[place - 1]
-                order[place] = order[place - 1]
-                place -= 1
-            keys[place] = key
-            order[place] = position
-        return
-    for shift in (0, 8):
-        digits[:] = 0
-        for index in range(first, behind):
-            digits[(keys[index] >> shift & 255) + 1] += 1
-        if digits[(keys[first] >> shift & 255) + 1] == behind - first:
-            continue
-        for digit in range(1, 257):
-            digits[digit] += digits[digit - 1]
-        for index in range(first, behind):
-            digit = keys[index] >> shift & 255
-            place = digits[digit]
-            digits[digit] += 1
-            order_work[place] = order[index]
-            keys_work[place] = keys[index]
-        for index in range(behind - first):
-            order[first + index] = order_work[index]
-            keys[first + index] = keys_work[index]
-
-
-def sort_positions(ranks, order, work, shared, keys, keys_work, counts, digits):
-    """Sort all positions of a corpus by the DEPTH ranks that follow each.
-
-    ranks (c + DEPTH,): rank of each character among those of the corpus, 0 between runs and beyond the end.
-    order, work (n,): order holds the n positions whose rank is not 0, ascending.
-    shared (n,): set to the number of leading ranks that order[i] shares with order[i - 1]; DEPTH if all that
-    matter (behind a 0 none does) are the same.
+    ranks (c,): rank of each character among those of the text, below 2 ** bits, 0 between runs of text. A gram ends
+    where its run does; what is beyond counts as 0. high, low (n,): the first four ranks and the last two.
     """
-    total = len(order)
-    radix_pass(ranks, order, work, 1, counts)
-    radix_pass(ranks, work, order, 0, counts)
-    for index in range(total):
-        shared[index] = DEPTH
-    shared[0] = 0
-    for index in range(1, total):
-        here = order[index]
-        before = order[index - 1]
-        if ranks[here] != ranks[before]:
-            shared[index] = 0
-        elif ranks[here + 1] != ranks[before + 1]:
-            shared[index] = 1
-    for depth in range(2, DEPTH):
-        first = 0
-        while first < total:
-            behind = first + 1
-            while behind < total and shared[behind] == DEPTH:
-                behind += 1
-            if behind - first > 1 and ranks[order[first] + depth - 1] != 0:
-                for index in range(first, behind):
-                    keys[index] = ranks[order[index] + depth]
-                sort_group(order, keys, first, behind, work, keys_work, digits)
-                for index in range(first + 1, behind):
-                    if keys[index] != keys[index - 1]:
-                        shared[index] = depth
-            first = behind
-
-
-def write_run(ranks, order, shared, alphabet, high, low, counts):
-    """Write the distinct DEPTH-grams of sorted positions as keys and counts; return their number u.
-
-    high (u,): the first four characters, 16 bits each; low (u,): the last two. Characters are code points, 0
-    behind the end of a run of text.
-    """
-    written = -1
-    for index in range(len(order)):
-        if shared[index] == DEPTH:
-            counts[written] += 1
+    mask = (1 << bits) - 1
+    first = 0
+    rest = 0
+    written = 0
+    for position in range(len(ranks) - 1, -1, -1):
+        rank = int(ranks[position])
+        if rank == 0:
+            first = 0
+            rest = 0
             continue
-        written += 1
-        key = 0
-        rest = 0
-        is_inside = True
-        for offset in range(DEPTH):
-            rank = ranks[order[index] + offset] if is_inside else 0
-            is_inside = rank != 0
-            code = int(alphabet[rank]) if is_inside else 0
-            if offset < 4:
-                key = key << 16 | code
-            else:
-                rest = rest << 16 | code
-        high[written] = key
+        rest = rest >> bits | (first & mask) << bits
+        first = first >> bits | rank << 3 * bits
+        high[written] = first
         low[written] = rest
-        counts[written] = 1
-    return written + 1
+        written += 1
+    return written
+
+
+def radix_pass(high, low, high_out, low_out, first, behind, word, shift, width, counts):
+    """Sort the keys [first, behind) stably by *width* bits of their high (word 0) or low word into the output arrays.
+
+    Returns False, and moves nothing, if all have the same bits. counts: room for 2 ** width + 1 integers.
+    """
+    mask = (1 << width) - 1
+    counts[: mask + 2] = 0
+    for index in range(first, behind):
+        digit = (high[index] if word == 0 else low[index]) >> shift & mask
+        counts[digit + 1] += 1
+    digit = (high[first] if word == 0 else low[first]) >> shift & mask
+    if counts[digit + 1] == behind - first:
+        return False
+    counts[0] = first
+    for digit in range(1, mask + 1):
+        counts[digit] += counts[digit - 1]
+    for index in range(first, behind):
+        digit = (high[index] if word == 0 else low[index]) >> shift & mask
+        place = counts[digit]
+        counts[digit] = place + 1
+        high_out[place] = high[index]
+        low_out[place] = low[index]
+    return True
+
+
+def sort_small(high, low, first, behind):
+    """Sort the few keys [first, behind) in place."""
+    for index in range(first + 1, behind):
+        key = high[index]
+        rest = low[index]
+        place = index
+        while place > first and (high[place - 1] > key or (high[place - 1] == key and low[place - 1] > rest)):
+            high[place] = high[place - 1]
+            low[place] = low[place - 1]
+            place -= 1
+        high[place] = key
+        low[place] = rest
+
+
+def sort_grams(high, low, high_work, low_work, bits, counts):
+    """Sort keys made by pack_grams in place: once by the first character, then each bucket, which fits in the cache.
+
+    high_work, low_work: as long as high and low. counts: room for 2 ** max(bits, 11) + 1 integers.
+    """
+    total = len(high)
+    if not radix_pass(high, low, high_work, low_work, 0, total, 0, 3 * bits, bits, counts):
+        high_work[:] = high
+        low_work[:] = low
+    first = 0
+    while first < total:
+        bucket = high_work[first] >> 3 * bits
+        behind = first + 1
+        while behind < total and high_work[behind] >> 3 * bits == bucket:
+            behind += 1
+        if behind - first <= SMALL_BUCKET:
+            sort_small(high_work, low_work, first, behind)
+            high[first:behind] = high_work[first:behind]
+            low[first:behind] = low_work[first:behind]
+            first = behind
+            continue
+        is_in_work = True
+        for word in (1, 0):
+            end = 2 * bits if word == 1 else 3 * bits
+            shift = 0
+            while shift < end:
+                width = min(11 if behind - first > 4096 else 8, end - shift)
+                if is_in_work:
+                    has_moved = radix_pass(high_work, low_work, high, low, first, behind, word, shift, width, counts)
+                else:
+                    has_moved = radix_pass(high, low, high_work, low_work, first, behind, word, shift, width, counts)
+                is_in_work = is_in_work != has_moved
+                shift += width
+        if is_in_work:
+            high[first:behind] = high_work[first:behind]
+            low[first:behind] = low_work[first:behind]
+        first = behind
+
+
+def unique_grams(high, low, bits, alphabet, counts):
+    """Keep one of each sorted key, in place, as code points of 16 bits each; return the number u of distinct keys.
+
+    alphabet: code point of each rank. counts (n,): set to how often each key occurs.
+    """
+    mask = (1 << bits) - 1
+    written = 0
+    index = 0
+    while index < len(high):
+        key = high[index]
+        rest = low[index]
+        behind = index + 1
+        while behind < len(high) and high[behind] == key and low[behind] == rest:
+            behind += 1
+        first = 0
+        for place in range(3, -1, -1):
+            first = first << 16 | int(alphabet[key >> place * bits & mask])
+        high[written] = first
+        low[written] = int(alphabet[rest >> bits & mask]) << 16 | int(alphabet[rest & mask])
+        counts[written] = behind - index
+        written += 1
+        index = behind
+    return written
 
 
 def merge_runs(high, low, counts, heads, fills, merged_high, merged_low, merged_counts):

@@ -40,7 +40,8 @@ COUNTING_UNIT_WEIGHT = 60.0  # while words are counted, a number always keeps it
 class EntropyConfig:
     """Settings of the entropy method; the values were chosen on 500 lines of the PKU training text."""
 
-    least: int = 2  # times an n-gram must occur
+    least: int = 2  # times an n-gram must occur ...
+    scale: int = 6_000_000  # ... and once in every so many characters, in a corpus larger than that
     bias: float = -3.1  # weight of a single character
     frequency: float = 0.138  # weight of the logarithm of the count, for strings of two or more characters
     pmi_threshold: float = 1.965  # nats; a string bound less at its weakest cut ...

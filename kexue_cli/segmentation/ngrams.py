@@ -23,7 +23,10 @@ from kexue_cli.segmentation.rules import character_table
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-RUN = np.dtype([("high", "<u8"), ("low", "<u4"), ("count", "<u4")])
+Run = tuple[
+    npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]
+]  # high and low words of keys, counts
+RUN = np.dtype([("high", "<u8"), ("low", "<u4"), ("count", "<u4")])  # of one key on disk
 BYTES_PER_CHARACTER = 40  # of memory while a chunk is sorted and written out, all arrays together
 FIXED_BYTES = 192 << 20  # of the interpreter and the compiled code
 MERGE_BUFFER = 1 << 16  # keys of each run, and of the merged output
@@ -49,9 +52,9 @@ class Ngrams:
         return slice(int(self.starts[length - 1]), int(self.starts[length]))
 
     @cached_property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> npt.NDArray[np.int8]:
         """Characters of each n-gram (g,)."""
-        return np.repeat(np.arange(1, DEPTH + 1), np.diff(self.starts))
+        return np.repeat(np.arange(1, DEPTH + 1, dtype=np.int8), np.diff(self.starts))
 
     @cached_property
     def suffixes(self) -> npt.NDArray[np.int32]:
@@ -163,6 +166,7 @@ def count_ngrams(
     *,
     accepted: int,
     least: int = 2,
+    scale: int | None = None,
     memory: int | None = None,
     work: Path | None = None,
     advance: Callable[[int], None] = lambda _: None,
@@ -170,9 +174,10 @@ def count_ngrams(
     """Count the n-grams of a corpus exactly.
 
     accepted: bits of the kinds of characters (rules.py) that are counted; others separate. least: the number of
-    times below which an n-gram is left out. memory: bytes that may be used; if the corpus needs more, sorted runs
-    go to the folder *work*, where a run that a killed process left complete is taken up again. advance: is told
-    how many more bytes of text have been read.
+    times below which an n-gram is left out; with *scale* it must also occur once in every *scale* characters, so that
+    the n-grams of a corpus of any size fit in memory. memory: bytes that may be used; if the corpus needs more,
+    sorted runs go to the folder *work*, where a run that a killed process left complete is taken up again.
+    advance: is told how many more bytes of text have been read.
     """
     chunk = _chunk_characters(memory)
     with _run_folder(work, corpus, chunk, accepted) as folder:
@@ -186,15 +191,14 @@ def count_ngrams(
                 break
             path = folder() / f"{len(runs):06d}.run"
             if not path.exists():
-                partial = path.with_suffix(".partial")
-                sorted_run(codes).tofile(partial)
-                os.replace(partial, path)
+                write_run(path, sorted_run(codes))
             runs.append(path)
-        tree = _Tree(least)
+        tree = _Tree(max(least, size // scale) if scale else least)
         if last is not None:
             run = sorted_run(last)
-            for start in range(0, len(run), MERGE_BUFFER):
-                tree.add(run[start : start + MERGE_BUFFER])
+            del last
+            for piece in pieces(run):
+                tree.add(piece)
         else:
             for merged in merged_runs(runs):
                 tree.add(merged)
@@ -259,32 +263,45 @@ def _encoded(
     yield np.concatenate(parts) if parts else np.zeros(0, np.uint16), True
 
 
-def sorted_run(codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.void]:
+def sorted_run(codes: npt.NDArray[np.uint16]) -> Run:
     """Return the distinct DEPTH-grams of encoded text (counting.encode_block), sorted, with their counts."""
-    if not codes.any():
-        return np.zeros(0, RUN)
     is_used = np.zeros(1 << 16, bool)
     is_used[codes] = True
     is_used[0] = True
     alphabet = np.flatnonzero(is_used).astype(np.uint16)
     ranks_of = np.zeros(1 << 16, np.uint16)
     ranks_of[alphabet] = np.arange(len(alphabet))
-    ranks = np.zeros(len(codes) + DEPTH, np.uint16)
-    ranks[: len(codes)] = ranks_of[codes]
-    order = np.flatnonzero(ranks).astype(np.int32)
-    size = len(order)
-    shared = np.empty(size, np.uint8)
-    keys = np.empty((2, size), np.uint16)
-    counts, digits = np.zeros(len(alphabet) + 1, np.int64), np.zeros(257, np.int64)
-    work = np.empty(size, np.int32)
-    compilation.sort_positions(ranks, order, work, shared, keys[0], keys[1], counts, digits)
-    del keys, work
-    run = np.empty(int(np.count_nonzero(shared != DEPTH)), RUN)
-    compilation.write_run(ranks, order, shared, alphabet, run["high"], run["low"], run["count"])
-    return run
+    bits = max(int(len(alphabet) - 1).bit_length(), 1)
+    size = int(np.count_nonzero(codes))
+    high, low = np.empty(size, np.int64), np.empty(size, np.uint32)
+    compilation.pack_grams(ranks_of[codes], bits, high, low)
+    high_work, low_work = np.empty(size, np.int64), np.empty(size, np.uint32)
+    counts = np.empty((1 << max(bits, 11)) + 1, np.int64)
+    compilation.sort_grams(high, low, high_work, low_work, bits, counts)
+    used = compilation.unique_grams(high, low, bits, alphabet, low_work)
+    return high[:used].view(np.uint64), low[:used], low_work[:used]
 
 
-def merged_runs(paths: list[Path]) -> Iterator[npt.NDArray[np.void]]:
+def pieces(run: Run) -> Iterator[Run]:
+    """Yield a run in pieces of MERGE_BUFFER keys."""
+    for start in range(0, len(run[0]), MERGE_BUFFER):
+        part = slice(start, start + MERGE_BUFFER)
+        yield run[0][part], run[1][part], run[2][part]
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a run to a file that takes its name when it is whole."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        for piece in pieces(run):
+            rows = np.empty(len(piece[0]), RUN)
+            for name, column in zip(RUN.names or (), piece, strict=True):
+                rows[name] = column
+            rows.tofile(file)
+    os.replace(partial, path)
+
+
+def merged_runs(paths: list[Path]) -> Iterator[Run]:
     """Yield the keys of sorted runs on disk in order, equal ones added up, in pieces of about MERGE_BUFFER."""
     runs = len(paths)
     sizes = [path.stat().st_size // RUN.itemsize for path in paths]
@@ -302,13 +319,11 @@ def merged_runs(paths: list[Path]) -> Iterator[npt.NDArray[np.void]]:
                 low[index, : len(piece)] = piece["low"]
                 counts[index, : len(piece)] = piece["count"]
                 heads[index], fills[index] = 0, len(piece)
-        merged = np.empty(MERGE_BUFFER, RUN)
-        written = compilation.merge_runs(
-            high, low, counts, heads, fills, merged["high"], merged["low"], merged["count"]
-        )
-        if written == 0 and all(size == done for size, done in zip(sizes, taken, strict=True)) and not fills.any():
+        merged = np.empty(MERGE_BUFFER, np.uint64), *np.empty((2, MERGE_BUFFER), np.uint32)
+        written = compilation.merge_runs(high, low, counts, heads, fills, *merged)
+        if written == 0 and sizes == taken and not fills.any():
             return
-        yield merged[:written]
+        yield merged[0][:written], merged[1][:written], merged[2][:written]
 
 
 class _Tree:
@@ -324,8 +339,8 @@ class _Tree:
         self.path, self.open_nodes = np.zeros(DEPTH + 1, np.int64), np.zeros(DEPTH + 1, np.int64)
         self.depth = np.zeros(1, np.int64)
 
-    def add(self, run: npt.NDArray[np.void]) -> None:
-        room = self.used + DEPTH * len(run) + 1
+    def add(self, run: Run) -> None:
+        room = self.used + DEPTH * len(run[0]) + 1
         if room > len(self.characters):
             for name in ("characters", "parents", "lengths", "totals"):
                 old = getattr(self, name)
@@ -333,12 +348,12 @@ class _Tree:
                 new[: self.used] = old[: self.used]
                 setattr(self, name, new)
         self.used = compilation.add_grams(
-            run["high"], run["low"], run["count"], len(run), self.least, self.path, self.open_nodes, self.depth,
+            *run, len(run[0]), self.least, self.path, self.open_nodes, self.depth,
             self.characters, self.parents, self.lengths, self.totals, self.used,
         )  # fmt: skip
 
     def ngrams(self, size: int) -> Ngrams:
-        self.add(np.zeros(0, RUN))  # closes the open branch
+        self.add((np.zeros(0, np.uint64), *np.zeros((2, 0), np.uint32)))  # closes the open branch
         lengths = self.lengths[: self.used]
         order = np.argsort(lengths, kind="stable")
         place = np.empty(self.used, np.int32)

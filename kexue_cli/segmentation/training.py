@@ -116,11 +116,12 @@ def _make(
         frequencies = read_dictionary(path)
     accepted = HAN_ONLY if config.method == "entropy" else HAN_AND_ALPHANUMERIC
     least = {"entropy": EntropyConfig.least, "nlp-zero": 1, "word-discovery": 32}[config.method]
+    scale = EntropyConfig.scale if config.method == "entropy" and config.least is None else None
     least = config.least or least
     progress.stage("counting")
     work = target.absolute().parent / f".{target.name}.counts"
     ngrams = count_ngrams(
-        corpus, accepted=accepted, least=least, memory=memory, work=work, advance=progress.advance
+        corpus, accepted=accepted, least=least, scale=scale, memory=memory, work=work, advance=progress.advance
     )  # fmt: skip
     if not ngrams.size:
         raise KexueError("the corpus holds no Han characters; words are discovered in Chinese text")

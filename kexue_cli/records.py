@@ -193,6 +193,8 @@ def _chunks(stream: BinaryIO, name: str, encoding: str, is_live: bool) -> Iterat
                 raise RecordError(
                     name, lines + before, f"byte {position} is not valid {encoding}; see --encoding"
                 ) from None
+            except UnicodeError as error:  # no byte order mark where the encoding needs one
+                raise RecordError(name, lines, f"not valid {encoding}: {error}; see --encoding") from None
             offset += len(chunk)
             lines += text.count("\n")
             data = text.encode("utf-8", errors="surrogatepass")

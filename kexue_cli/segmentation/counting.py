@@ -12,6 +12,7 @@ import numpy as np
 
 DEPTH = 6  # characters; words of up to DEPTH - 1 have counted neighbours on both sides
 SMALL_BUCKET = 32  # keys; up to here, insertion sort
+LARGEST_DIGIT = 13  # bits
 
 
 def encode_block(data, size, table, accepted, codes):
@@ -112,10 +113,17 @@ def sort_small(high, low, first, behind):
         low[place] = rest
 
 
+def digit_width(size):
+    """Return the bits to sort by at a time: with few keys, clearing the counts would cost more than a pass saves."""
+    if size > 8000:
+        return LARGEST_DIGIT
+    return 9 if size > 1500 else 7
+
+
 def sort_grams(high, low, high_work, low_work, bits, counts):
     """Sort keys made by pack_grams in place: once by the first character, then each bucket, which fits in the cache.
 
-    high_work, low_work: as long as high and low. counts: room for 2 ** max(bits, 11) + 1 integers.
+    high_work, low_work: as long as high and low. counts: room for 2 ** max(bits, LARGEST_DIGIT) + 1 integers.
     """
     total = len(high)
     if not radix_pass(high, low, high_work, low_work, 0, total, 0, 3 * bits, bits, counts):
@@ -138,7 +146,7 @@ def sort_grams(high, low, high_work, low_work, bits, counts):
             end = 2 * bits if word == 1 else 3 * bits
             shift = 0
             while shift < end:
-                width = min(11 if behind - first > 4096 else 8, end - shift)
+                width = min(digit_width(behind - first), end - shift)
                 if is_in_work:
                     has_moved = radix_pass(high_work, low_work, high, low, first, behind, word, shift, width, counts)
                 else:

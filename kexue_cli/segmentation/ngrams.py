@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from kexue_cli.segmentation import compilation
 from kexue_cli.segmentation.corpus import Corpus
-from kexue_cli.segmentation.counting import DEPTH
+from kexue_cli.segmentation.counting import DEPTH, LARGEST_DIGIT
 from kexue_cli.segmentation.rules import character_table
 
 Floats = npt.NDArray[np.float64]
@@ -276,7 +276,7 @@ def sorted_run(codes: npt.NDArray[np.uint16]) -> Run:
     high, low = np.empty(size, np.int64), np.empty(size, np.uint32)
     compilation.pack_grams(ranks_of[codes], bits, high, low)
     high_work, low_work = np.empty(size, np.int64), np.empty(size, np.uint32)
-    counts = np.empty((1 << max(bits, 11)) + 1, np.int64)
+    counts = np.empty((1 << max(bits, LARGEST_DIGIT)) + 1, np.int64)
     compilation.sort_grams(high, low, high_work, low_work, bits, counts)
     used = compilation.unique_grams(high, low, bits, alphabet, low_work)
     return high[:used].view(np.uint64), low[:used], low_work[:used]

@@ -6,6 +6,7 @@ Article: https://kexue.fm/archives/5476. Scores: models/*/metrics.json.
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from kexue_cli.errors import KexueError
@@ -92,7 +93,7 @@ class Segmenter:
         starts = [position for position in range(start, end) if is_start[position]]
         spans: list[Span] = []
         place = 0
-        for first, behind in zip(starts, [*starts[1:], end], strict=True):
+        for first, behind in pairwise([*starts, end]):
             word = data[first:behind].decode()
             spans.append(Span(word, place, place + len(word)))
             place += len(word)

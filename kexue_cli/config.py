@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 import types
 import typing
 from pathlib import Path
@@ -45,8 +46,10 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         if value is None:
             return None
         return _checked(value, next(part for part in typing.get_args(hint) if part is not type(None)), where)
-    elif hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) <= sys.float_info.max:  # neither infinite nor NaN
+            return float(value)
+        raise KexueError(f"{where} must be a finite number; found {str(value)[:40]}")
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     name = getattr(hint, "__name__", str(hint))
@@ -62,7 +65,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise KexueError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KexueError(f"{path} is not JSON: {error}") from None
 
 

@@ -4,6 +4,7 @@ KexueError            1  the work failed: a missing file, a broken model, a full
     RecordError       1  one line of the input is wrong; names the file and the line
     UsageError        2  the command was called in a way that cannot work
     Terminated      143  the process was asked to end (SIGTERM)
+    ClosedPipe        0  nobody reads the output any more, as with ``| head``: a quiet success
 
 The text of an error is one line: what is wrong, where, what was found, what is allowed, what to try.
 """
@@ -37,6 +38,12 @@ class Terminated(KexueError):
     """The process was asked to end."""
 
     exit_status = 143
+
+
+class ClosedPipe(KexueError):
+    """Nobody reads the output any more. Typer would turn a BrokenPipeError into exit status 1."""
+
+    exit_status = 0
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> str:

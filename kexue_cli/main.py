@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from kexue_cli import __version__, console
-from kexue_cli.errors import KexueError, Terminated
+from kexue_cli.errors import ClosedPipe, KexueError, Terminated
 
 INTERRUPTED = 130
 
@@ -42,7 +42,12 @@ def _guarded(run: Callable[[], object]) -> int:
         return status if isinstance(status, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
+        _abandon_output()
+        return 0
+    except SystemExit as error:  # Typer's own answer to a closed pipe, while it shows help
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
         _abandon_output()
         return 0
     except Terminated as error:

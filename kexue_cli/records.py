@@ -8,6 +8,7 @@ import codecs
 import contextlib
 import io
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -16,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kexue_cli.errors import KexueError, RecordError, UsageError
+from kexue_cli.errors import ClosedPipe, KexueError, RecordError, UsageError
 
 Record = dict[str, Any]
 
 STDIO = "-"
 BLOCK_BYTES = 4 << 20
-LINE_LIMIT = 64 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
-SENTENCE_MARKS = tuple(mark.encode() for mark in "。！？")
+LINE_LIMIT = 16 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
+SENTENCE_MARKS = "。！？"
+# No rule joins a sentence mark to an ideograph behind it (U+4000 to U+9FFF), so a cut there changes nothing.
+SENTENCE_END = re.compile(b"(?:" + "|".join(SENTENCE_MARKS).encode() + rb")(?=[\xe4-\xe9])")
 BYTE_ORDER_MARK = codecs.BOM_UTF8
-GUESSES = ("gb18030", "big5hkscs", "utf-16")
+GUESSES = ("utf-8", "gb18030", "big5hkscs", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 COMMON = frozenset(
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么"
     "這來國個說們為時會著過學對裡後麼"
@@ -38,7 +41,7 @@ class Block:
 
     data: bytes
     first_line: int  # number of the first line, from 1
-    continues: bool = False  # whether the block goes on in the middle of a line
+    line_offset: int = 0  # bytes of the first line that earlier blocks held, if a long line was cut
     source: str = "standard input"
 
 
@@ -56,13 +59,15 @@ def check_encoding(name: str) -> str:
 
 def guess_encoding(sample: bytes) -> str | None:
     """Return the encoding in which *sample* reads like Chinese, or None."""
-    if sample[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if sample.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     best, best_share = None, 0.0
     for name in GUESSES:
         text = sample.decode(name, errors="replace")
         share = sum(character in COMMON for character in text) / (len(text) + 1)
-        if "�" not in text[:-2] and share > best_share:
+        if "�" not in text[:-2] and "\0" not in text and share > best_share:
             best, best_share = name, share
     return best
 
@@ -130,6 +135,38 @@ class _Prefixed(io.RawIOBase):
         return count
 
 
+class _Zstandard(io.RawIOBase):
+    """The text of zstandard frames; unlike the library's own reader it raises EOFError if the last one is cut off."""
+
+    def __init__(self, raw: BinaryIO, decompressor: Any) -> None:
+        self.raw = raw
+        self.decompressor = decompressor
+        self.frame: Any = None
+        self.text = b""
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.text:
+            data = self.rest or self.raw.read(BLOCK_BYTES)
+            self.rest = b""
+            if not data:
+                if self.frame is not None:
+                    raise EOFError
+                return 0
+            if self.frame is None:
+                self.frame = self.decompressor.decompressobj()
+            self.text = self.frame.decompress(data)
+            if self.frame.eof:
+                self.rest, self.frame = self.frame.unused_data, None
+        count = min(len(buffer), len(self.text))
+        buffer[:count] = self.text[:count]
+        self.text = self.text[count:]
+        return count
+
+
 def _decompressed(raw: BinaryIO, name: str) -> BinaryIO:
     try:
         head = b""
@@ -153,7 +190,7 @@ def _decompressed(raw: BinaryIO, name: str) -> BinaryIO:
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         import zstandard
 
-        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return io.BufferedReader(_Zstandard(raw, zstandard.ZstdDecompressor()))
     return raw
 
 
@@ -177,53 +214,58 @@ def _reading(name: str) -> Iterator[None]:
 def _chunks(stream: BinaryIO, name: str, encoding: str, is_live: bool) -> Iterator[bytes]:
     """Yield the stream's text as UTF-8 bytes without the byte order mark, in chunks of any size."""
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read) if is_live else stream.read
-    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-    is_first = True
-    offset = 0
-    lines = 1
-    while True:
+    with _reading(name):
+        chunk = read(BLOCK_BYTES)
+        while encoding == "utf-8" and len(chunk) < len(BYTE_ORDER_MARK) and BYTE_ORDER_MARK.startswith(chunk):
+            more = read(BLOCK_BYTES)
+            if not more:
+                break
+            chunk += more
+    if encoding != "utf-8":
+        yield from _transcoded(chunk, read, name, encoding)
+        return
+    chunk = chunk.removeprefix(BYTE_ORDER_MARK) or read(BLOCK_BYTES)
+    while chunk:
+        yield chunk
         with _reading(name):
             chunk = read(BLOCK_BYTES)
-        if decoder is not None:
-            try:
-                text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                before = error.object[: error.start].count(b"\n")
-                position = max(offset + len(chunk) - len(error.object) + error.start, 0)
-                raise RecordError(
-                    name, lines + before, f"byte {position} is not valid {encoding}; see --encoding"
-                ) from None
-            except UnicodeError as error:  # no byte order mark where the encoding needs one
-                raise RecordError(name, lines, f"not valid {encoding}: {error}; see --encoding") from None
-            offset += len(chunk)
-            lines += text.count("\n")
-            data = text.encode("utf-8", errors="surrogatepass")
-            if not chunk and not data:
-                return
-        else:
-            data = chunk
-            if not data:
-                return
-        if is_first and data:
-            while decoder is None and len(data) < 3 and BYTE_ORDER_MARK.startswith(data):
-                with _reading(name):
-                    more = read(BLOCK_BYTES)
-                if not more:
-                    break
-                data += more
-            data = data.removeprefix(BYTE_ORDER_MARK)
-            is_first = False
-        yield data
+
+
+def _transcoded(chunk: bytes, read: Callable[[int], bytes], name: str, encoding: str) -> Iterator[bytes]:
+    """Yield text in another encoding as UTF-8. Raises RecordError at the first bytes that are not valid in it."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    offset = 0
+    line = 1
+    is_first = True
+    while True:
+        state = decoder.getstate()
+        failure: UnicodeError | None = None
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            waiting = len(error.object) - len(chunk)  # bytes of an unfinished character before this chunk
+            decoder.setstate(state)
+            text = decoder.decode(chunk[: max(error.start - waiting, 0)])
+            failure, offset = error, offset + error.start - waiting
+        except UnicodeError as error:  # no byte order mark where the encoding needs one
+            text, failure = "", error
+        yield text.removeprefix("\ufeff" if is_first else "").encode(errors="surrogatepass")
+        is_first = is_first and not text
+        line += text.count("\n")
+        if failure is not None:
+            guess = guess_encoding(failure.object if isinstance(failure, UnicodeDecodeError) else chunk)
+            hint = f"it may be --encoding {guess}" if guess and guess != encoding else "see --encoding"
+            raise RecordError(name, line, f"byte {offset} of the input is not valid {encoding}; {hint}")
+        if not chunk:
+            return
+        offset += len(chunk)
+        with _reading(name):
+            chunk = read(BLOCK_BYTES)
 
 
 def _sentence_cut(data: bytes) -> int:
-    """Return the offset behind the last sentence mark of *data* that another character follows, or 0."""
-    cut = 0
-    for mark in SENTENCE_MARKS:
-        behind = data.rfind(mark, 0, len(data) - 8) + len(mark)
-        if behind > len(mark) - 1 and not data.startswith(SENTENCE_MARKS, behind):
-            cut = max(cut, behind)
-    return cut
+    """Return the offset behind the last sentence mark of *data* that an ideograph follows, or 0."""
+    return max((match.end() for match in SENTENCE_END.finditer(data)), default=0)
 
 
 def read_blocks(
@@ -244,35 +286,30 @@ def read_blocks(
     pending: list[bytes] = []
     pending_bytes = 0
     line = 1
-    continues = False
+    line_offset = 0
     for chunk in _chunks(stream, name, encoding, is_live):
         end = chunk.rfind(b"\n") + 1
         if end:
             data = b"".join([*pending, chunk[:end]])
-            yield Block(data, line, continues, name)
+            yield Block(data, line, line_offset, name)
             line += data.count(b"\n")
-            continues = False
+            line_offset = 0
             pending, pending_bytes = [], 0
         pending.append(chunk[end:])
         pending_bytes += len(chunk) - end
         if may_cut and pending_bytes >= BLOCK_BYTES:
             data = b"".join(pending)
             cut = _sentence_cut(data)
-            pending = [data[cut:]]
-            pending_bytes = len(data) - cut
             if cut:
-                yield Block(data[:cut], line, continues, name)
-                continues = True
+                yield Block(data[:cut], line, line_offset, name)
+            line_offset += cut
+            pending, pending_bytes = [data[cut:]], len(data) - cut
         if pending_bytes > LINE_LIMIT:
-            raise RecordError(
-                name,
-                line,
-                f"the line is longer than {LINE_LIMIT >> 20} MiB"
-                + (" and has no sentence mark (。！？) to cut it at" if may_cut else "")
-                + "; is this text? Break it into lines",
-            )
+            limit = f"the line is longer than {LINE_LIMIT >> 20} MiB"
+            where = " and has no sentence mark (。！？) to cut it at" if may_cut else ""
+            raise RecordError(name, line, f"{limit}{where}; is this text? Break it into lines")
     if pending_bytes:
-        yield Block(b"".join(pending), line, continues, name)
+        yield Block(b"".join(pending), line, line_offset, name)
 
 
 def invalid_utf8(block: Block, offset: int) -> RecordError:
@@ -286,7 +323,25 @@ def invalid_utf8(block: Block, offset: int) -> RecordError:
     guess = guess_encoding(sample) or guess_encoding(block.data[:65536])
     hint = f"; it may be --encoding {guess}" if guess else "; name the file's encoding with --encoding"
     found = f"0x{block.data[offset]:02x}"
-    return RecordError(block.source, line, f"byte {offset - start} of the line ({found}) is not valid UTF-8{hint}")
+    place = offset - start + (block.line_offset if start == 0 else 0)
+    return RecordError(block.source, line, f"byte {place} of the line ({found}) is not valid UTF-8{hint}")
+
+
+def try_lines(
+    stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8", is_live: bool = False
+) -> Iterator[tuple[int, str | RecordError]]:
+    """Yield (line number, line without its ending), or the error instead of a line that is not valid UTF-8.
+
+    Raises RecordError where an input in another encoding is not valid: what follows cannot be told.
+    """
+    for block in read_blocks(stream, path, encoding=encoding, is_live=is_live):
+        offset = 0
+        for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
+            try:
+                yield number, raw.decode().removesuffix("\r")
+            except UnicodeDecodeError as error:
+                yield number, invalid_utf8(block, offset + error.start)
+            offset += len(raw) + 1
 
 
 def read_lines(
@@ -296,15 +351,10 @@ def read_lines(
 
     Raises RecordError at the first line that is not valid in the encoding, after those before it.
     """
-    for block in read_blocks(stream, path, encoding=encoding, is_live=is_live):
-        offset = 0
-        for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
-            try:
-                text = raw.decode()
-            except UnicodeDecodeError as error:
-                raise invalid_utf8(block, offset + error.start) from None
-            offset += len(raw) + 1
-            yield number, text.removesuffix("\r")
+    for number, line in try_lines(stream, path, encoding=encoding, is_live=is_live):
+        if isinstance(line, RecordError):
+            raise line
+        yield number, line
 
 
 def parse_record(text: str, source: str, line: int) -> Record:
@@ -364,7 +414,7 @@ class Output:
         self.name = name
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write bytes. Raises KexueError if there is no room; BrokenPipeError if nobody reads any more."""
+        """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
         with self.writing():
             self.stream.write(data)
 
@@ -379,7 +429,7 @@ class Output:
         try:
             yield
         except BrokenPipeError:
-            raise
+            raise ClosedPipe from None
         except OSError as error:
             raise KexueError(f"cannot write {self.name}: {_os_problem(error)}") from None
 
@@ -410,6 +460,7 @@ def open_output(path: str | None) -> Iterator[Output]:
             stream: BinaryIO = target.open("wb")
             partial = None
         else:
+            target = target.resolve()  # a link stays a link
             descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
             os.chmod(partial, 0o666 & ~_umask())
             stream = os.fdopen(descriptor, "wb")

@@ -4,6 +4,7 @@ Letters: a model folder holds config.json and SHA256SUMS beside the files of its
 """
 
 import ctypes
+import errno
 import hashlib
 import os
 import shutil
@@ -151,6 +152,8 @@ def read_sums(folder: Path) -> dict[str, str]:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except OSError as error:
         raise KexueError(f"cannot read {folder / SUMS}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise KexueError(f"{folder / SUMS} is not text; expected SHA-256 sums and file names") from None
     sums = {}
     for number, line in enumerate(lines, 1):
         digest, _, name = line.partition("  ")
@@ -183,7 +186,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     A folder that was there is replaced in one step; a kill leaves the old one or the new one.
     Raises KexueError if *target* is not a model folder or cannot be written.
     """
-    target = target.absolute()
+    target = target.resolve()  # a link stays a link
     check_target(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -193,10 +196,12 @@ def new_folder(target: Path) -> Iterator[Path]:
         raise KexueError(f"cannot write {target}: {error.strerror}") from None
     try:
         yield partial
-        if target.exists():
-            _exchange(partial, target)
-        else:
+        try:
             os.rename(partial, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _exchange(partial, target)
     except OSError as error:
         raise KexueError(f"cannot write {target}: {error.strerror or error}") from None
     finally:

@@ -1,6 +1,8 @@
 """kexue data: the bundled sample sets, and published formats made into our records."""
 
 import importlib
+from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -8,8 +10,8 @@ import typer
 from kexue_cli import zoo
 from kexue_cli.commands import options
 from kexue_cli.datasets import DATASETS
-from kexue_cli.errors import UsageError, unknown_name
-from kexue_cli.records import check_readable, dump, open_output
+from kexue_cli.errors import KexueError, UsageError, unknown_name
+from kexue_cli.records import dump, open_input, open_output, read_lines, source_name
 
 
 def list_data(json: options.Json = False) -> None:
@@ -36,7 +38,8 @@ def convert(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The published format: " + "; ".join(f"{name} ({entry.summary})" for name, entry in DATASETS.items()),
+            help="The published format, detected when left out: "
+            + "; ".join(f"{name} ({entry.summary})" for name, entry in DATASETS.items()),
         ),
     ] = None,
     output: options.OutputFile = None,
@@ -47,15 +50,31 @@ def convert(
 
     Example: kexue data convert msr_training.utf8 --format sighan -o msr.jsonl
     """
-    if format is None:
-        raise UsageError(f"name the format: --format {'|'.join(DATASETS)}")
-    if format not in DATASETS:
+    if format is not None and format not in DATASETS:
         raise UsageError(unknown_name("format", format, DATASETS))
-    check_readable(file)
-    reader = importlib.import_module(DATASETS[format].module)
-    with open_output(output) as sink:
-        for record in reader.convert(file, encoding):
+    with open_input(file) as stream, open_output(output) as sink:
+        lines = read_lines(stream, file, encoding=encoding)
+        if format is None:
+            format, lines = detect(lines, source_name(file))
+        reader = importlib.import_module(DATASETS[format].module)
+        for record in reader.convert(lines):
             sink.write(dump(record))
+
+
+def detect(lines: Iterator[tuple[int, str]], source: str) -> tuple[str, Iterator[tuple[int, str]]]:
+    """Return the format that the first line with text is in, and the lines again from the start.
+
+    Raises KexueError if no format is like it.
+    """
+    seen = []
+    for number, line in lines:
+        seen.append((number, line))
+        if line.strip():
+            for name, entry in DATASETS.items():
+                if importlib.import_module(entry.module).looks_like(line):
+                    return name, chain(seen, lines)
+            break
+    raise KexueError(f"{source} is in no format known here; name it with --format {'|'.join(DATASETS)}")
 
 
 COMMANDS = {"list": list_data, "show": show_data, "convert": convert}

@@ -8,7 +8,7 @@ import typer
 from kexue_cli.commands import options
 from kexue_cli.commands.segment import Engine
 from kexue_cli.errors import RecordError, UsageError
-from kexue_cli.records import dump, open_input, open_output, source_name
+from kexue_cli.records import dump, open_input, open_output, read_lines, source_name
 from kexue_cli.tasks import TASKS
 
 Scores = dict[str, Any]
@@ -48,7 +48,7 @@ def evaluate_segmentation(
         known = read_words(words, encoding) if words else None
         segmenter = make_segmenter(engine, model, None, without_rule or [], encoding)
         scores = SegmentationScores()
-        for gold in read_sighan(stream, file, encoding=encoding):
+        for gold in read_sighan(read_lines(stream, file, encoding=encoding)):
             scores.add(gold, [span.word for span in segmenter.spans("".join(gold))], known)
         if not scores.lines:
             raise RecordError(source_name(file), 1, "the file holds no segmented line")
@@ -66,10 +66,9 @@ def evaluate_segmentation(
 
 def read_words(path: str, encoding: str) -> frozenset[str]:
     """Return the words of a list, one a line."""
-    from kexue_cli.records import read_lines
+    from kexue_cli.segmentation.user_dictionary import read_list
 
-    with open_input(path) as stream:
-        return frozenset(line.strip() for _, line in read_lines(stream, path, encoding=encoding))
+    return frozenset(line.strip() for _, line in read_list(path, encoding))
 
 
 def table(result: Scores) -> str:

@@ -7,7 +7,7 @@ import typer
 from kexue_cli import console, zoo
 from kexue_cli.commands import options
 from kexue_cli.config import read_json
-from kexue_cli.errors import KexueError
+from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.records import dump, open_output
 from kexue_cli.tasks import default_models
 
@@ -48,7 +48,7 @@ def show_model(
     """
     folder = zoo.find_model(name)
     if contrast is not None and not lexicon:
-        raise KexueError("--contrast goes with --lexicon")
+        raise UsageError("--contrast goes with --lexicon")
     with open_output(None) as sink:
         if not lexicon:
             if json:

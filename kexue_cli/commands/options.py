@@ -44,9 +44,7 @@ def usable_cores() -> int:
 
 
 InputFile = Annotated[str, typer.Argument(metavar="[FILE]", help="Input; - or nothing is standard input.")]
-InputFiles = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILE]...", help="Input; - or nothing is standard input.")
-]
+InputFiles = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Input; - or nothing is standard input.")]
 Model = Annotated[
     str | None,
     typer.Option(

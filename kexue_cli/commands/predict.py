@@ -8,7 +8,7 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import dump, open_input, open_output, parse_record, read_lines, source_name
+from kexue_cli.records import dump, open_input, open_output, parse_record, source_name, try_lines
 from kexue_cli.tasks import TASKS
 
 Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]
@@ -52,27 +52,21 @@ def predict(
         from kexue_cli import loader
 
         answerer = loader.load(model or TASKS[task].default_model, device=device, threads=threads)
-        lines = read_lines(stream, file, encoding=encoding, is_live=True)
-        while True:
+        for number, line in try_lines(stream, file, encoding=encoding, is_live=True):
             try:
-                number, line = next(lines)
-            except StopIteration:
-                break
-            if not is_text and not line.strip():
-                continue
-            try:
+                if isinstance(line, RecordError):
+                    raise line
+                if not is_text and not line.strip():
+                    continue
                 record = {"text": line} if is_text else parse_record(line, source, number)
-                try:
-                    sink.write(b"".join(map(dump, answerer.predict([record]))))
-                except RecordError:
-                    raise
-                except KexueError as error:
-                    raise RecordError(source, number, str(error)) from None
-            except RecordError as error:
+                answers = [dump(answer) for answer in answerer.predict([record])]
+            except KexueError as error:
+                problem = error if isinstance(error, RecordError) else RecordError(source, number, str(error))
                 if on_error is OnError.stop:
-                    raise
+                    raise problem from None
                 failures += 1
-                sink.write(dump({"error": error.problem, "line": number}))
+                answers = [dump({"error": problem.problem, "line": number})]
+            sink.write(b"".join(answers))
             sink.flush()
     if failures:
         console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,7 +13,17 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError, UsageError, unknown_name
-from kexue_cli.records import STDIO, Block, Output, check_readable, dump, open_input, open_output, read_blocks
+from kexue_cli.records import (
+    SENTENCE_MARKS,
+    STDIO,
+    Block,
+    Output,
+    check_readable,
+    dump,
+    open_input,
+    open_output,
+    read_blocks,
+)
 from kexue_cli.segmentation.rules import RULES
 
 RULE_HELP = "Switch a rule off; may be given several times. Rules: " + "; ".join(
@@ -90,8 +101,8 @@ def segment(
         is_live = line_buffered or (paths == [STDIO] and _is_terminal())
         if is_live:
             segmenter.prepare()
-        whole_lines = json or explain
-        blocks = _blocks(paths, encoding, is_live=is_live, may_cut=not whole_lines)
+        may_cut = not json and not explain and segmenter.may_cut_at(SENTENCE_MARKS)
+        blocks = _blocks(paths, encoding, is_live=is_live, may_cut=may_cut)
         results = _in_order(write, blocks, on_error, 1 if is_live else threads or options.usable_cores())
         failures = 0
         for data, error in results:
@@ -179,17 +190,15 @@ def _blocks(paths: list[str], encoding: str, *, is_live: bool, may_cut: bool) ->
     """Yield the blocks of all inputs, the last line of each with a line feed."""
     for path in paths:
         with open_input(path) as stream:
-            previous: Block | None = None
+            last: Block | None = None  # one without a line feed at its end: the last, or a piece of a long line
             for block in read_blocks(stream, path, encoding=encoding, is_live=is_live, may_cut=may_cut):
-                if previous is not None:
-                    yield previous
-                previous = block
-                if is_live and block.data.endswith(b"\n"):
+                if last is not None:
+                    yield last
+                last = None if block.data.endswith(b"\n") else block
+                if last is None:
                     yield block
-                    previous = None
-            if previous is not None:
-                ending = b"" if previous.data.endswith(b"\n") else b"\n"
-                yield Block(previous.data + ending, previous.first_line, previous.continues, previous.source)
+            if last is not None:
+                yield replace(last, data=last.data + b"\n")
 
 
 Result = tuple[bytes, RecordError | None]
@@ -214,7 +223,9 @@ def _in_order(
             except RecordError as error:
                 before, rest = _around(part, error.line)
                 done.append((write(before) if before.data else b"", None))
-                done.append((dump({"error": error.problem, "line": error.line}), error))
+                is_within_line = part.line_offset > 0 and not before.data  # half of the line has been written
+                record = dump({"error": error.problem, "line": error.line})
+                done.append((b"\n" * is_within_line + record, error))
                 if on_error is OnError.stop:
                     rest = None
         return done
@@ -260,7 +271,7 @@ def _around(block: Block, line: int) -> tuple[Block, Block | None]:
     for _ in range(line - block.first_line):
         start = block.data.index(b"\n", start) + 1
     end = block.data.find(b"\n", start)
-    before = Block(block.data[:start], block.first_line, block.continues, block.source)
+    before = replace(block, data=block.data[:start])
     if end < 0 or end + 1 == len(block.data):
         return before, None
-    return before, Block(block.data[end + 1 :], line + 1, False, block.source)
+    return before, Block(block.data[end + 1 :], line + 1, source=block.source)

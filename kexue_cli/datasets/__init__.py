@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class DatasetEntry(NamedTuple):
-    """module: holds the reader, ``convert(path, encoding)``; task: whose records it gives; summary: for help."""
+    """module: holds ``looks_like(line)`` and ``convert(lines)``; task: whose records it gives; summary: for help."""
 
     module: str
     task: str

@@ -3,27 +3,30 @@
 The corpora of the second bake-off (PKU, MSR, CityU, AS) and most others since have this form.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
 
-from kexue_cli.records import Record, open_input, read_lines
+from kexue_cli.records import Record
 
 
-def read_sighan(stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8") -> Iterator[list[str]]:
-    """Yield the words of each line that has any."""
-    for _, line in read_lines(stream, path, encoding=encoding):
+def looks_like(line: str) -> bool:
+    """Say whether a line may be segmented text: several words, and no JSON."""
+    return len(line.split()) > 1 and not line.lstrip().startswith(("{", "["))
+
+
+def read_sighan(lines: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
+    """Yield the words of each numbered line that has any."""
+    for _, line in lines:
         words = line.split()
         if words:
             yield words
 
 
-def convert(path: str, encoding: str) -> Iterator[Record]:
+def convert(lines: Iterable[tuple[int, str]]) -> Iterator[Record]:
     """Yield each sentence as a record: its text without the separators, and its words with their places."""
-    with open_input(path) as stream:
-        for words in read_sighan(stream, path, encoding=encoding):
-            places = []
-            start = 0
-            for word in words:
-                places.append({"word": word, "start": start, "end": start + len(word)})
-                start += len(word)
-            yield {"text": "".join(words), "words": places}
+    for words in read_sighan(lines):
+        places = []
+        start = 0
+        for word in words:
+            places.append({"word": word, "start": start, "end": start + len(word)})
+            start += len(word)
+        yield {"text": "".join(words), "words": places}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 
 from kexue_cli.records import Block, Record, invalid_utf8
 from kexue_cli.segmentation.segmenter import Span
@@ -29,19 +30,24 @@ class JiebaSegmenter:
     def records(self, block: Block) -> Iterator[Record]:
         """Yield each line of a block as a record."""
         for line in _lines(block):
-            yield {"text": line, "words": [vars(span) for span in self.spans(line)]}
+            text = line.removesuffix("\r")
+            yield {"text": text, "words": [vars(span) for span in self.spans(text)]}
 
     def write(self, block: Block, separator: str) -> bytes:
-        """Return a block with *separator* between the words of each line."""
+        """Return a block with *separator* between the words of each line, but not beside white space."""
         output = []
         for line in _lines(block):
-            words = [span.word for span in self.spans(line)]
+            words = [span.word for span in self.spans(line.removesuffix("\r"))]
             text = "".join(
                 word if before.isspace() or word.isspace() else separator + word
-                for before, word in zip([" ", *words], words, strict=False)
+                for before, word in pairwise([" ", *words])
             )
-            output.append(text + "\n")
+            output.append(text + ("\r\n" if line.endswith("\r") else "\n"))
         return "".join(output).encode()
+
+    def may_cut_at(self, marks: str) -> bool:
+        """Say whether a line may be cut behind these marks."""
+        return False
 
     def prepare(self) -> None:
         """Read the dictionary."""
@@ -53,5 +59,4 @@ def _lines(block: Block) -> Iterator[str]:
         text = block.data.decode()
     except UnicodeDecodeError as error:
         raise invalid_utf8(block, error.start) from None
-    for line in text.removesuffix("\n").split("\n"):
-        yield line.removesuffix("\r")
+    yield from text.removesuffix("\n").split("\n")

@@ -117,10 +117,14 @@ class Segmenter:
         room = len(data) + len(gap) * (len(data) + 1)
         compiled = self._compiled
         if compiled is not None and not isinstance(is_start, bytearray):
-            return compiled.write(data, is_start, gap, room, block.continues)
+            return compiled.write(data, is_start, gap, room, block.line_offset > 0)
         output = bytearray(room)
-        written = viterbi.write_block(data, len(data), is_start, self.table, gap, output, block.continues)
+        written = viterbi.write_block(data, len(data), is_start, self.table, gap, output, block.line_offset > 0)
         return bytes(output[:written])
+
+    def may_cut_at(self, marks: str) -> bool:
+        """Say whether a line may be cut behind these marks: no word of the lexicon or of the user's holds one."""
+        return not any(ord(mark) in trie.labels for mark in marks for trie in (self.trie, self.user_words))
 
     def prepare(self) -> None:
         """Load the compiled code in the background, so that a live stream never waits for it."""

@@ -45,8 +45,12 @@ def _text_of(record: Record) -> str:
 def add_answer(record: Record, answer: Record) -> Record:
     """Return a record with an answer; an input field that the answer overwrites moves into "gold"."""
     clash = {name: record[name] for name in answer if name in record and record[name] != answer[name]}
-    gold = {"gold": {**record.get("gold", {}), **clash}} if clash else {}
-    return {**record, **gold, **answer}
+    if not clash:
+        return {**record, **answer}
+    gold = record.get("gold", {})
+    if not isinstance(gold, dict):
+        raise KexueError(f"field 'gold' must be an object; found {type(gold).__name__}")
+    return {**record, "gold": {**gold, **clash}, **answer}
 
 
 def read_decoding(folder: Path) -> DecodingConfig:

@@ -45,7 +45,7 @@ class Trie:
 
 def whole_weight(weight: float) -> int:
     """Return a weight in nats as the whole number that the trie holds."""
-    return max(NO_WEIGHT + 1, min(FORCED_WEIGHT - 1, round(weight * double_array.WEIGHT_SCALE)))
+    return round(max(NO_WEIGHT + 1, min(FORCED_WEIGHT - 1, weight * double_array.WEIGHT_SCALE)))
 
 
 def _labels(frequency: Mapping[str, int]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import open_input, read_lines, source_name
+from kexue_cli.records import open_input, source_name, try_lines
 from kexue_cli.segmentation.segmenter import DecodingConfig
 from kexue_cli.segmentation.trie import Trie, build_trie, whole_weight
 from kexue_cli.segmentation.viterbi import FORCED_WEIGHT
@@ -51,24 +51,37 @@ class UserDictionary:
 
 
 def read_user_dictionary(path: str, *, encoding: str = "utf-8") -> UserDictionary:
-    """Read a user dictionary.
+    """Read a user dictionary, in UTF-8 or else in *encoding*, that of the text.
 
     Raises RecordError naming the line if one has no word or a frequency that is not a number above 0.
     """
     dictionary = UserDictionary(source_name(path))
-    with open_input(path) as stream:
-        for number, line in read_lines(stream, path, encoding=encoding):
-            if not line.strip() or line.startswith("#"):
-                continue
-            entry = _parse(line, dictionary.source, number)
-            before = dictionary.entries.get(entry.word)
-            if before is not None and before.frequency != entry.frequency:
-                problem = f"stands in line {before.line} with another frequency; line {number} counts"
-                dictionary.repeated.append(Conflict(number, entry.word, problem))
-            dictionary.entries[entry.word] = entry
+    for number, line in read_list(path, encoding):
+        entry = _parse(line, dictionary.source, number)
+        before = dictionary.entries.get(entry.word)
+        if before is not None and before.frequency != entry.frequency:
+            problem = f"stands in line {before.line} with another frequency; line {number} counts"
+            dictionary.repeated.append(Conflict(number, entry.word, problem))
+        dictionary.entries[entry.word] = entry
     if not dictionary.entries:
         raise KexueError(f"{path} holds no word")
     return dictionary
+
+
+def read_list(path: str, encoding: str) -> list[tuple[int, str]]:
+    """Return the numbered lines of a list of words, in UTF-8 or else in *encoding*; no empty ones and no comments."""
+    with open_input(path) as stream:
+        lines = list(try_lines(stream, path))
+    if any(isinstance(line, RecordError) for _, line in lines) and encoding != "utf-8":
+        with open_input(path) as stream:
+            lines = list(try_lines(stream, path, encoding=encoding))
+    kept = []
+    for number, line in lines:
+        if isinstance(line, RecordError):
+            raise line
+        if line.strip() and not line.startswith("#"):
+            kept.append((number, line))
+    return kept
 
 
 def _parse(line: str, source: str, number: int) -> Entry:

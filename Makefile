@@ -20,12 +20,14 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 demo: $(VENV)/installed
-	@echo '--- the first lines of $(SAMPLE)/raw.txt, cut into words: kexue segment'
-	@head -n 5 $(SAMPLE)/raw.txt | $(BIN)/kexue segment
-	@echo '--- words discovered in the same file, without any dictionary: kexue train segmentation'
+	@echo '--- five sentences cut into words: kexue segment'
+	@head -n 5 $(SAMPLE)/gold.txt | tr -d ' ' | $(BIN)/kexue segment
+	@echo '--- words discovered in $(SAMPLE)/raw.txt, without any dictionary: kexue train segmentation'
 	@$(BIN)/kexue train segmentation $(SAMPLE)/raw.txt -o $(VENV)/demo-words
-	@$(BIN)/kexue models show $(VENV)/demo-words --lexicon | awk -F '\t' 'length($$1) > 1 && NR > 1' | head -n 200 | cut -f 1 | paste -sd ' ' - | fold -s -w 100
-	@echo '--- how well each agrees with people: kexue evaluate segmentation'
+	@echo '--- the most typical of them, against newspapers: kexue models show --lexicon --contrast'
+	@$(BIN)/kexue models show ./$(VENV)/demo-words --lexicon --contrast entropy-segmentation \
+		| head -n 61 | tail -n +2 | cut -f 1 | paste -sd ' ' - | fold -s -w 100
+	@echo '--- how well each model agrees with people: kexue evaluate segmentation'
 	@for model in ./$(VENV)/demo-words entropy-segmentation entropy-segmentation-jieba; do \
 		$(BIN)/kexue evaluate segmentation $(SAMPLE)/gold.txt -m $$model | grep -E '^(model|f1)'; done
 

@@ -245,7 +245,9 @@ def _transcoded(chunk: bytes, read: Callable[[int], bytes], name: str, encoding:
         except UnicodeDecodeError as error:
             waiting = len(error.object) - len(chunk)  # bytes of an unfinished character before this chunk
             decoder.setstate(state)
-            text = decoder.decode(chunk[: max(error.start - waiting, 0)])
+            text = ""
+            with contextlib.suppress(UnicodeError):
+                text = decoder.decode(chunk[: max(error.start - waiting, 0)])
             failure, offset = error, offset + error.start - waiting
         except UnicodeError as error:  # no byte order mark where the encoding needs one
             text, failure = "", error

@@ -17,6 +17,8 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "text": 4,
     "records": 3,
     "zoo": 3,
+    "streams": 2,
+    "encoding": 2,
     "config": 2,
     "errors": 1,
     "__init__": 0,

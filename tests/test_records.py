@@ -15,7 +15,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kexue_cli import records
+from kexue_cli import encoding, records, streams
 from kexue_cli.errors import KexueError, RecordError, UsageError
 
 POEM = "床前明月光\n疑是地上霜\n"  # Li Bai
@@ -208,12 +208,12 @@ def test_a_wrong_encoding_option_is_answered_with_the_right_one():
 def test_unknown_encodings_and_codecs_that_are_no_text_are_misuse():
     for name in ("utf-9", "hex", ""):
         with pytest.raises(UsageError, match="unknown encoding"):
-            records.check_encoding(name)
+            encoding.check_encoding(name)
 
 
 def test_encodings_have_aliases():
-    assert records.check_encoding("UTF8") == "utf-8"
-    assert records.check_encoding("GBK") == "gbk"
+    assert encoding.check_encoding("UTF8") == "utf-8"
+    assert encoding.check_encoding("GBK") == "gbk"
 
 
 @pytest.mark.parametrize("kind", COMPRESSORS)
@@ -221,7 +221,7 @@ def test_compressed_files_are_read_as_they_are(tmp_path, kind):
     path = tmp_path / "poem"  # told by the first bytes, not by the name
     path.write_bytes(COMPRESSORS[kind](POEM.encode()))
 
-    with records.open_input(str(path)) as stream:
+    with streams.open_input(str(path)) as stream:
         assert stream.read() == POEM.encode()
 
 
@@ -230,7 +230,7 @@ def test_compressed_parts_one_after_another_are_one_text(tmp_path, kind):
     path = tmp_path / "poem"
     path.write_bytes(COMPRESSORS[kind]("床前\n".encode()) + COMPRESSORS[kind]("明月\n".encode()))
 
-    with records.open_input(str(path)) as stream:
+    with streams.open_input(str(path)) as stream:
         assert lines_of(stream.read()) == [(1, "床前"), (2, "明月")]
 
 
@@ -245,7 +245,7 @@ def test_damaged_compressed_files_are_an_error(tmp_path, kind, damage):
         place = len(whole) - 3 if kind != "zst" else 6
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
 
-    with records.open_input(str(path)) as stream, pytest.raises(KexueError, match=r"cannot read .*poem: "):
+    with streams.open_input(str(path)) as stream, pytest.raises(KexueError, match=r"cannot read .*poem: "):
         list(records.read_lines(stream, str(path), encoding="latin-1"))
 
 
@@ -254,15 +254,15 @@ def test_short_text_that_begins_like_a_compressed_file_is_text(tmp_path, text):
     path = tmp_path / "short.txt"
     path.write_text(text, "utf-8")
 
-    with records.open_input(str(path)) as stream:
+    with streams.open_input(str(path)) as stream:
         assert stream.read() == text.encode()
 
 
 def test_a_missing_file_and_a_folder_are_errors_that_name_them(tmp_path):
     for path, problem in ((tmp_path / "none.txt", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(KexueError, match=f"cannot read {path}: {problem}"):
-            records.check_readable(str(path))
-        with pytest.raises(KexueError, match=f"cannot read {path}: {problem}"), records.open_input(str(path)):
+            streams.check_readable(str(path))
+        with pytest.raises(KexueError, match=f"cannot read {path}: {problem}"), streams.open_input(str(path)):
             pass
 
 
@@ -369,7 +369,7 @@ def test_records_are_written_as_utf8_without_escapes():
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
     target = tmp_path / "poem.txt"
 
-    with records.open_output(str(target)) as output:
+    with streams.open_output(str(target)) as output:
         output.write("床前".encode())
         output.flush()
         assert not target.exists()
@@ -384,7 +384,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     target.write_text("旧", "utf-8")
 
     def write_and_fail() -> None:
-        with records.open_output(str(target)) as output:
+        with streams.open_output(str(target)) as output:
             output.write("新".encode())
             raise RecordError("poem.jsonl", 17, "not JSON")
 
@@ -399,7 +399,7 @@ def test_an_output_file_has_the_permissions_of_any_new_file(tmp_path):
     target = tmp_path / "poem.txt"
     mask = os.umask(0o027)
     try:
-        with records.open_output(str(target)) as output:
+        with streams.open_output(str(target)) as output:
             output.write(b"")
     finally:
         os.umask(mask)
@@ -415,7 +415,7 @@ def test_an_output_that_is_a_link_is_written_through_and_stays_a_link(tmp_path):
     link = tmp_path / "poem.txt"
     link.symlink_to(target)
 
-    with records.open_output(str(link)) as output:
+    with streams.open_output(str(link)) as output:
         output.write("新".encode())
 
     assert link.is_symlink()
@@ -423,7 +423,7 @@ def test_an_output_that_is_a_link_is_written_through_and_stays_a_link(tmp_path):
 
 
 def test_a_device_is_written_to_and_not_replaced():
-    with records.open_output(os.devnull) as output:
+    with streams.open_output(os.devnull) as output:
         output.write("床前".encode())
 
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
@@ -432,7 +432,7 @@ def test_a_device_is_written_to_and_not_replaced():
 def test_outputs_that_cannot_be_written_are_named(tmp_path):
     (tmp_path / "file").write_text("x", "utf-8")
     for path in (tmp_path, tmp_path / "none" / "poem.txt", tmp_path / "file" / "poem.txt"):
-        with pytest.raises(KexueError, match=f"cannot write {path}: "), records.open_output(str(path)):
+        with pytest.raises(KexueError, match=f"cannot write {path}: "), streams.open_output(str(path)):
             pass
 
 
@@ -441,7 +441,7 @@ def test_a_full_disk_is_an_error_that_names_the_output():
         pytest.skip("this system has no /dev/full")
 
     def fill() -> None:
-        with records.open_output("/dev/full") as output:
+        with streams.open_output("/dev/full") as output:
             output.write(b"x" * 100_000)
 
     with pytest.raises(KexueError, match="cannot write /dev/full: No space left on device"):

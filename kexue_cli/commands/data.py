@@ -11,7 +11,8 @@ from kexue_cli import zoo
 from kexue_cli.commands import options
 from kexue_cli.datasets import DATASETS
 from kexue_cli.errors import KexueError, UsageError, unknown_name
-from kexue_cli.records import dump, open_input, open_output, read_lines, source_name
+from kexue_cli.records import dump, read_lines
+from kexue_cli.streams import open_input, open_output, source_name
 
 
 def list_data(json: options.Json = False) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kexue_cli import __version__, zoo
 from kexue_cli.commands import options
-from kexue_cli.records import dump, open_output
+from kexue_cli.records import dump
+from kexue_cli.streams import open_output
 
 PACKAGES = {
     "typer": "the command line",

@@ -8,7 +8,8 @@ import typer
 from kexue_cli.commands import options
 from kexue_cli.commands.segment import Engine
 from kexue_cli.errors import RecordError, UsageError
-from kexue_cli.records import dump, open_input, open_output, read_lines, source_name
+from kexue_cli.records import dump, read_lines
+from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
 
 Scores = dict[str, Any]

@@ -8,7 +8,8 @@ from kexue_cli import console, zoo
 from kexue_cli.commands import options
 from kexue_cli.config import read_json
 from kexue_cli.errors import KexueError, UsageError
-from kexue_cli.records import dump, open_output
+from kexue_cli.records import dump
+from kexue_cli.streams import open_output
 from kexue_cli.tasks import default_models
 
 Name = Annotated[

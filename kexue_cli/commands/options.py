@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from kexue_cli import console
+from kexue_cli.encoding import check_encoding
 from kexue_cli.errors import UsageError
-from kexue_cli.records import check_encoding
 
 
 class OnError(StrEnum):

@@ -8,7 +8,8 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import dump, open_input, open_output, parse_record, source_name, try_lines
+from kexue_cli.records import dump, parse_record, try_lines
+from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
 
 Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]

@@ -13,18 +13,9 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError, UsageError, unknown_name
-from kexue_cli.records import (
-    SENTENCE_MARKS,
-    STDIO,
-    Block,
-    Output,
-    check_readable,
-    dump,
-    open_input,
-    open_output,
-    read_blocks,
-)
+from kexue_cli.records import SENTENCE_MARKS, Block, dump, read_blocks
 from kexue_cli.segmentation.rules import RULES
+from kexue_cli.streams import STDIO, Output, check_readable, open_input, open_output
 
 RULE_HELP = "Switch a rule off; may be given several times. Rules: " + "; ".join(
     f"{name} ({text})" for name, (_, text) in RULES.items()

@@ -5,18 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kexue_cli.errors import KexueError
-from kexue_cli.records import (
-    STDIO,
-    Block,
-    check_readable,
-    invalid_utf8,
-    open_input,
-    parse_record,
-    read_blocks,
-    read_lines,
-    source_name,
-    text_field,
-)
+from kexue_cli.records import Block, invalid_utf8, parse_record, read_blocks, read_lines, text_field
+from kexue_cli.streams import STDIO, check_readable, open_input, source_name
 
 JSON_LINES_BYTES = 1 << 20  # of text joined into one block
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import open_input, read_lines
+from kexue_cli.records import read_lines
 from kexue_cli.segmentation import packing
 from kexue_cli.segmentation.discovery import Discovery
 from kexue_cli.segmentation.lexicon import Lexicon
 from kexue_cli.segmentation.segmenter import DecodingConfig
+from kexue_cli.streams import open_input
 
 LEAST_ENTROPY_WEIGHT = -40.0  # nats; S of a string is cut off there
 

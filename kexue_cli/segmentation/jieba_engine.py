@@ -1,11 +1,13 @@
 """jieba behind the same door, for comparison: https://github.com/fxsjy/jieba."""
 
 import logging
+import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 
 from kexue_cli.records import Block, Record, invalid_utf8
 from kexue_cli.segmentation.segmenter import Span
+from kexue_cli.zoo import cache_folder
 
 
 class JiebaSegmenter:
@@ -16,6 +18,8 @@ class JiebaSegmenter:
 
         jieba.setLogLevel(logging.WARNING)
         self.tokenizer = jieba.Tokenizer()
+        folder = cache_folder()  # jieba's own choice is the temporary folder, which users share
+        self.tokenizer.tmp_dir = str(folder) if folder else tempfile.mkdtemp()
         self.use_hmm = use_hmm
 
     def spans(self, text: str) -> list[Span]:

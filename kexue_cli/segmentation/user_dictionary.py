@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import open_input, source_name, try_lines
+from kexue_cli.records import try_lines
 from kexue_cli.segmentation.segmenter import DecodingConfig
 from kexue_cli.segmentation.trie import Trie, build_trie, whole_weight
 from kexue_cli.segmentation.viterbi import FORCED_WEIGHT
+from kexue_cli.streams import open_input, source_name
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,244 @@
+"""Where bytes come from and go to: files, pipes and devices, compressed or not.
+
+Input may be compressed (gzip, xz, zstandard, told by its first bytes). A file of output appears under its name when
+it is whole.
+"""
+
+import contextlib
+import io
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kexue_cli.errors import ClosedPipe, KexueError
+
+STDIO = "-"
+COMPRESSED_BYTES = 1 << 20  # read at a time
+
+
+def source_name(path: str | None) -> str:
+    """Return how messages call an input."""
+    return "standard input" if path in (None, STDIO) else str(path)
+
+
+def _os_problem(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def open_input(path: str | None) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for None or ``-``, for reading bytes; decompress what is compressed.
+
+    Raises KexueError if it cannot be read.
+    """
+    name = source_name(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            if path in (None, STDIO):
+                if sys.stdin is None:
+                    raise KexueError("cannot read standard input: it is closed")
+                raw: BinaryIO = sys.stdin.buffer
+            else:
+                raw = stack.enter_context(open(str(path), "rb"))
+        except (OSError, ValueError) as error:
+            problem = _os_problem(error) if isinstance(error, OSError) else str(error)
+            raise KexueError(f"cannot read {name}: {problem}") from None
+        yield _decompressed(raw, name)
+
+
+def check_readable(path: str | None) -> None:
+    """Raise KexueError if a file is not there or may not be read; nothing is taken from it."""
+    if path in (None, STDIO):
+        return
+    target = Path(str(path))
+    if not target.exists():
+        raise KexueError(f"cannot read {path}: No such file or directory")
+    if target.is_dir():
+        raise KexueError(f"cannot read {path}: Is a directory")
+    if not os.access(target, os.R_OK):
+        raise KexueError(f"cannot read {path}: Permission denied")
+
+
+class _Prefixed(io.RawIOBase):
+    """A stream that starts with bytes that were already taken from it."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self.head = head
+        self.rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.head:
+            read = getattr(self.rest, "read1", self.rest.read)
+            self.head = read(len(buffer))
+        count = min(len(buffer), len(self.head))
+        buffer[:count] = self.head[:count]
+        self.head = self.head[count:]
+        return count
+
+
+class _Zstandard(io.RawIOBase):
+    """The text of zstandard frames; unlike the library's own reader it raises EOFError if the last one is cut off."""
+
+    def __init__(self, raw: BinaryIO, decompressor: Any) -> None:
+        self.raw = raw
+        self.decompressor = decompressor
+        self.frame: Any = None
+        self.text = b""
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.text:
+            data = self.rest or self.raw.read(COMPRESSED_BYTES)
+            self.rest = b""
+            if not data:
+                if self.frame is not None:
+                    raise EOFError
+                return 0
+            if self.frame is None:
+                self.frame = self.decompressor.decompressobj()
+            self.text = self.frame.decompress(data)
+            if self.frame.eof:
+                self.rest, self.frame = self.frame.unused_data, None
+        count = min(len(buffer), len(self.text))
+        buffer[:count] = self.text[:count]
+        self.text = self.text[count:]
+        return count
+
+
+def _decompressed(raw: BinaryIO, name: str) -> BinaryIO:
+    try:
+        head = b""
+        if hasattr(raw, "peek"):
+            head = raw.peek(6)[:6]
+        if 0 < len(head) < 6:  # a slow pipe: these bytes alone do not tell yet
+            head = raw.read(len(head))
+            if b"\n" not in head and head[:1] in (b"\x1f", b"\xfd", b"\x28"):
+                head += raw.read(6 - len(head))
+            raw = io.BufferedReader(_Prefixed(head, raw))
+    except OSError as error:
+        raise KexueError(f"cannot read {name}: {_os_problem(error)}") from None
+    if head.startswith(b"\x1f\x8b"):
+        import gzip
+
+        return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
+    if head.startswith(b"\xfd7zXZ\x00"):
+        import lzma
+
+        return lzma.LZMAFile(raw)  # type: ignore[return-value]
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard
+
+        return io.BufferedReader(_Zstandard(raw, zstandard.ZstdDecompressor()))
+    return raw
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what a stream raises while it is read into one of our errors."""
+    try:
+        yield
+    except OSError as error:
+        raise KexueError(f"cannot read {name}: {_os_problem(error)}") from None
+    except EOFError:
+        raise KexueError(f"cannot read {name}: the compressed data end too early") from None
+    except KexueError:
+        raise
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in ("zlib", "lzma", "_lzma", "zstandard", "gzip"):
+            raise KexueError(f"cannot read {name}: the compressed data are damaged ({error})") from None
+        raise
+
+
+class Output:
+    """Where records go: standard output, or a file that takes its name when it is whole."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.stream = stream
+        self.name = name
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
+        with self.writing():
+            self.stream.write(data)
+
+    def flush(self) -> None:
+        """Hand over what is buffered; errors as for write."""
+        with self.writing():
+            self.stream.flush()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what the system says about a write into one of our errors."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise ClosedPipe from None
+        except OSError as error:
+            raise KexueError(f"cannot write {self.name}: {_os_problem(error)}") from None
+
+
+@contextlib.contextmanager
+def open_output(path: str | None) -> Iterator[Output]:
+    """Open a file, or standard output for None or ``-``, for writing.
+
+    A file is written under another name beside its place and renamed when all is well, so a kill, a full disk or
+    a bad record never leaves half of one. Raises KexueError if it cannot be written.
+    """
+    if path in (None, STDIO):
+        if sys.stdout is None:
+            raise KexueError("cannot write standard output: it is closed")
+        output = Output(sys.stdout.buffer, "standard output")
+        try:
+            yield output
+        finally:
+            output.flush()
+        return
+    target = Path(str(path))
+    name = str(path)
+    try:
+        is_special = target.exists() and not stat.S_ISREG(target.stat().st_mode)
+        if target.is_dir():
+            raise KexueError(f"cannot write {name}: it is a folder")
+        if is_special:  # a device or a named pipe cannot be renamed over
+            stream: BinaryIO = target.open("wb")
+            partial = None
+        else:
+            target = target.resolve()  # a link stays a link
+            descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+            os.chmod(partial, 0o666 & ~_umask())
+            stream = os.fdopen(descriptor, "wb")
+    except OSError as error:
+        raise KexueError(f"cannot write {name}: {_os_problem(error)}") from None
+    output = Output(stream, name)
+    try:
+        yield output
+        with output.writing():
+            stream.flush()
+            if partial is not None:
+                os.fsync(stream.fileno())
+            stream.close()
+            if partial is not None:
+                os.replace(partial, target)
+                partial = None
+    finally:
+        with contextlib.suppress(OSError):
+            stream.close()
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(partial)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -18,8 +18,9 @@ class JiebaSegmenter:
 
         jieba.setLogLevel(logging.WARNING)
         self.tokenizer = jieba.Tokenizer()
-        folder = cache_folder()  # jieba's own choice is the temporary folder, which users share
-        self.tokenizer.tmp_dir = str(folder) if folder else tempfile.mkdtemp()
+        # jieba's own choice for its cache is the temporary folder, which users share.
+        self.private = tempfile.TemporaryDirectory()
+        self.tokenizer.tmp_dir = str(cache_folder() or self.private.name)
         self.use_hmm = use_hmm
 
     def spans(self, text: str) -> list[Span]:

@@ -147,23 +147,23 @@ def speed(data: Path, folder: Path, runs: int) -> None:
         "entropy-segmentation-jieba": [*KEXUE, "segment", "--threads", 1, text],
     }
     jieba = (
-        "import sys, jieba\n"
+        "import logging, sys, jieba\njieba.setLogLevel(logging.WARNING)\n"
         "for line in open(sys.argv[1], encoding='utf-8'): print(' '.join(jieba.cut(line, HMM=False)), end='')"
     )
     for command in commands.values():
         seconds(command)  # compiled code and files into their caches
-    print(f"\nwhole processes, one thread, {megabytes:.1f} MB, median of {runs} runs\n")
-    print("| system | wall s | MB/s | times jieba (HMM off) |\n|---|---|---|---|")
-    walls: dict[str, list[float]] = defaultdict(list)
+    print(f"\nwhole processes, one thread, {megabytes:.1f} MB, median of {runs} runs; CPU is user and system time\n")
+    print("| system | wall s | CPU s | MB per CPU s | times jieba (HMM off) |\n|---|---|---|---|---|")
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(runs):
-        walls["jieba.cut, HMM off"].append(seconds([sys.executable, "-c", jieba, text])[0])
+        times["jieba.cut, HMM off"].append(seconds([sys.executable, "-c", jieba, text]))
         for name, command in commands.items():
-            walls[name].append(seconds(command)[0])
-    base = walls["jieba.cut, HMM off"]
-    for name, values in walls.items():
-        ratio = statistics.median(b / v for b, v in zip(base, values, strict=True))
-        wall = statistics.median(values)
-        print(f"| {name} | {wall:.2f} | {megabytes / wall:.1f} | {ratio:.1f} |", flush=True)
+            times[name].append(seconds(command))
+    base = [cpu for _, cpu in times["jieba.cut, HMM off"]]
+    for name, values in times.items():
+        wall, cpu = (statistics.median(column) for column in zip(*values, strict=True))
+        ratio = statistics.median(theirs / ours for theirs, (_, ours) in zip(base, values, strict=True))
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {megabytes / cpu:.1f} | {ratio:.1f} |", flush=True)
     one_line = statistics.median(seconds([*KEXUE, "segment"], small)[0] for _ in range(max(runs, 5)))
     print(f"\none line through kexue segment, whole process: {one_line:.2f} s (median)")
     corpus = folder / "corpus.txt"

@@ -84,6 +84,7 @@ def _is_usage_error(error: Exception) -> bool:
 def _show_usage_error(error: Exception) -> int:
     """Show what Typer says as one line; return its exit status."""
     message = error.format_message() if hasattr(error, "format_message") else "aborted"
+    message = message.replace("Value error, ", "")  # pydantic's way to speak
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "kexue"
     if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help

@@ -4,6 +4,7 @@ Lines may end with CR LF and the last one need not end at all; a byte order mark
 """
 
 import codecs
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ Record = dict[str, Any]
 
 BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
+LONG_NUMBER = re.compile(r"\d{19}")
 SENTENCE_MARKS = "。！？"
 # No rule joins a sentence mark to an ideograph behind it (U+4000 to U+9FFF), so a cut there changes nothing.
 SENTENCE_END = re.compile(b"(?:" + "|".join(SENTENCE_MARKS).encode() + rb")(?=[\xe4-\xe9])")
@@ -104,6 +106,18 @@ def read_blocks(
         yield Block(b"".join(pending), line, line_offset, name)
 
 
+def pieces_of(block: Block, size: int) -> Iterator[Block]:
+    """Yield a block in pieces of whole lines, each of *size* bytes or a little more."""
+    start = 0
+    line = block.first_line
+    while start < len(block.data):
+        end = block.data.find(b"\n", start + size) + 1 or len(block.data)
+        data = block.data[start:end]
+        yield Block(data, line, block.line_offset if start == 0 else 0, block.source)
+        line += data.count(b"\n")
+        start = end
+
+
 def invalid_utf8(block: Block, offset: int) -> RecordError:
     """Return the error for the byte at *offset* of a block, which is not valid UTF-8."""
     start = block.data.rfind(b"\n", 0, offset) + 1
@@ -157,12 +171,11 @@ def parse_record(text: str, source: str, line: int) -> Record:
     import orjson
 
     try:
-        record = orjson.loads(text)
+        # orjson would make a float of an integer of more than 64 bits
+        record = json.loads(text) if LONG_NUMBER.search(text) and orjson.loads(text) else orjson.loads(text)
     except orjson.JSONDecodeError as error:
         shown = text if len(text) <= 40 else text[:40] + "…"
-        raise RecordError(
-            source, line, f"not JSON at column {error.colno} ({error.msg}); found {shown!r}; for plain lines add --text"
-        ) from None
+        raise RecordError(source, line, f"not JSON at column {error.colno} ({error.msg}); found {shown!r}") from None
     if not isinstance(record, dict):
         raise RecordError(source, line, f"not a JSON object; found {type(record).__name__}; allowed: {{...}}")
     return record
@@ -195,4 +208,7 @@ def dump(record: Record) -> bytes:
     """Return a record as one line of JSON with its line feed."""
     import orjson
 
-    return orjson.dumps(record) + b"\n"
+    try:
+        return orjson.dumps(record) + b"\n"
+    except TypeError:  # an integer of more than 64 bits
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

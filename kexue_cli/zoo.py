@@ -101,6 +101,7 @@ def find_model(name: str) -> Path:
 
     Raises KexueError if there is none.
     """
+    name = os.fspath(name)
     if "/" in name or os.sep in name or name.startswith("."):
         folder = Path(name)
         if not folder.is_dir():
@@ -226,6 +227,10 @@ def check_target(target: Path) -> None:
     """Raise KexueError if a model must not be written to *target*: it holds something else."""
     if target.exists() and not (target / CONFIG).is_file() and (not target.is_dir() or any(target.iterdir())):
         raise KexueError(f"will not overwrite {target}: it is there and is not a model folder")
+    if (target / SUMS).is_file():
+        own = [name for name, state in check_files(target).items() if state in ("changed", "unlisted")]
+        if own:
+            raise KexueError(f"will not overwrite {target}: {', '.join(own)} is yours; move it, or name another folder")
     parent = target.absolute().parent
     while not parent.exists():
         parent = parent.parent

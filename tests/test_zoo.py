@@ -296,3 +296,18 @@ def test_a_read_only_parent_is_named_before_any_work(tmp_path):
             zoo.check_target(tmp_path / "model")
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_a_user_put_into_a_model_folder_is_not_lost(own_model):
+    (own_model / "notes.txt").write_text("mine", "utf-8")
+
+    with pytest.raises(KexueError, match=r"notes\.txt is yours"):
+        zoo.check_target(own_model)
+
+
+def test_an_edited_lexicon_is_not_overwritten(own_model):
+    with (own_model / "lexicon.tsv").open("a", encoding="utf-8") as file:
+        file.write("新词\t1\n")
+
+    with pytest.raises(KexueError, match=r"lexicon\.tsv is yours"):
+        zoo.check_target(own_model)

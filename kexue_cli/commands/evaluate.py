@@ -41,7 +41,7 @@ def evaluate_segmentation(
     if engine is not Engine.kexue and (model or without_rule):
         raise UsageError("--model and --without-rule are for --engine kexue")
     from kexue_cli.commands.segment import make_segmenter
-    from kexue_cli.datasets.sighan import read_sighan
+    from kexue_cli.datasets.sighan import read_gold
     from kexue_cli.segmentation.metrics import Scores as SegmentationScores
 
     start = time.time()
@@ -49,10 +49,11 @@ def evaluate_segmentation(
         known = read_words(words, encoding) if words else None
         segmenter = make_segmenter(engine, model, None, without_rule or [], encoding)
         scores = SegmentationScores()
-        for gold in read_sighan(read_lines(stream, file, encoding=encoding)):
+        for gold in read_gold(read_lines(stream, file, encoding=encoding), source_name(file)):
             scores.add(gold, [span.word for span in segmenter.spans("".join(gold))], known)
-        if not scores.lines:
-            raise RecordError(source_name(file), 1, "the file holds no segmented line")
+        if not any(line.gold > 1 for line in scores.lines):
+            problem = "no line has two words; gold text is words separated by white space, a sentence a line"
+            raise RecordError(source_name(file), 1, problem)
         name = (model or TASKS["segmentation"].default_model) if engine is Engine.kexue else engine.value
         result = {
             "task": "segmentation",

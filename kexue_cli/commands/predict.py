@@ -63,6 +63,8 @@ def predict(
                 answers = [dump(answer) for answer in answerer.predict([record])]
             except KexueError as error:
                 problem = error if isinstance(error, RecordError) else RecordError(source, number, str(error))
+                if isinstance(line, str) and not line.lstrip().startswith("{") and not is_text:
+                    problem = RecordError(source, number, f"{problem.problem}; for plain lines add --text")
                 if on_error is OnError.stop:
                     raise problem from None
                 failures += 1

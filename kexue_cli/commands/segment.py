@@ -13,9 +13,11 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError, UsageError, unknown_name
-from kexue_cli.records import SENTENCE_MARKS, Block, dump, read_blocks
+from kexue_cli.records import SENTENCE_MARKS, Block, dump, pieces_of, read_blocks
 from kexue_cli.segmentation.rules import RULES
 from kexue_cli.streams import STDIO, Output, check_readable, open_input, open_output
+
+SLOW_BLOCK_BYTES = 64 << 10  # of text for which records or lattices are made at a time
 
 RULE_HELP = "Switch a rule off; may be given several times. Rules: " + "; ".join(
     f"{name} ({text})" for name, (_, text) in RULES.items()
@@ -80,8 +82,10 @@ def segment(
         raise UsageError("--separator must not hold a line feed; for a word a line: | tr ' ' '\\n'")
     if conflicts and user_dict is None:
         raise UsageError("--conflicts needs --user-dict FILE")
-    if engine is not Engine.kexue and (model or user_dict or without_rule or explain):
-        raise UsageError("--model, --user-dict, --without-rule and --explain are for --engine kexue")
+    own = {"--model": model, "--user-dict": user_dict, "--without-rule": without_rule, "--explain": explain}
+    given = [name for name, value in own.items() if value]
+    if engine is not Engine.kexue and given:
+        raise UsageError(f"{' and '.join(given)} goes with --engine kexue")
     paths = files or [STDIO]
     _check_inputs(paths)
     with open_output(output) as sink:
@@ -94,6 +98,8 @@ def segment(
             segmenter.prepare()
         may_cut = not json and not explain and segmenter.may_cut_at(SENTENCE_MARKS)
         blocks = _blocks(paths, encoding, is_live=is_live, may_cut=may_cut)
+        if json or explain:  # slow enough to show each few lines at once
+            blocks = (piece for block in blocks for piece in pieces_of(block, SLOW_BLOCK_BYTES))
         results = _in_order(write, blocks, on_error, 1 if is_live else threads or options.usable_cores())
         failures = 0
         for data, error in results:

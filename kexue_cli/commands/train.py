@@ -1,5 +1,6 @@
 """kexue train TASK: a model folder from the user's own files."""
 
+import math
 import re
 import shlex
 import sys
@@ -109,6 +110,12 @@ def train_segmentation(
         raise UsageError(unknown_name("format", str(format), ["sighan"]))
     if format is not None and field is not None:
         raise UsageError("--format sighan is for plain lines, --field for JSON lines; give one of them")
+    if granularity is not None and not math.isfinite(granularity):
+        raise UsageError(f"--granularity must be a finite number; found {granularity}")
+    if not 0 < min_probability < 1 or not math.isfinite(min_pmi):
+        raise UsageError("--min-probability must lie between 0 and 1, --min-pmi must be a finite number")
+    if not output.strip():
+        raise UsageError("--output must name a folder")
     target = Path(output)
     check_target(target)
     from kexue_cli.segmentation.corpus import Corpus

@@ -5,7 +5,8 @@ The corpora of the second bake-off (PKU, MSR, CityU, AS) and most others since h
 
 from collections.abc import Iterable, Iterator
 
-from kexue_cli.records import Record
+from kexue_cli.errors import RecordError
+from kexue_cli.records import Record, parse_record
 
 
 def looks_like(line: str) -> bool:
@@ -19,6 +20,21 @@ def read_sighan(lines: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
         words = line.split()
         if words:
             yield words
+
+
+def read_gold(lines: Iterable[tuple[int, str]], source: str) -> Iterator[list[str]]:
+    """Yield the words of each line: segmented text, or a record with "words" as convert writes it.
+
+    Raises RecordError for a record without words.
+    """
+    for number, line in lines:
+        if not line.lstrip().startswith("{"):
+            yield from read_sighan([(number, line)])
+            continue
+        words = parse_record(line, source, number).get("words")
+        if not isinstance(words, list) or not all(isinstance(word, dict) and "word" in word for word in words):
+            raise RecordError(source, number, 'a record of gold text needs "words": [{"word": ...}, ...]')
+        yield [str(word["word"]) for word in words]
 
 
 def convert(lines: Iterable[tuple[int, str]]) -> Iterator[Record]:

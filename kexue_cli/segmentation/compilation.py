@@ -5,12 +5,10 @@ stale code, an installation may be read-only, and two users never share files.
 """
 
 import hashlib
-from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
-from numba.extending import register_jitable
 
 from kexue_cli.segmentation import counting, double_array, rules, viterbi
 from kexue_cli.zoo import cache_folder
@@ -38,27 +36,51 @@ def _use_cache() -> bool:
 
 HAS_CACHE = _use_cache()
 
-for _module in MODULES:  # what a compiled function calls must be known to numba
-    for _function in vars(_module).values():
-        if isinstance(_function, FunctionType) and _function.__module__ == _module.__name__:
-            register_jitable(_function)
+
+def _compiled_functions() -> dict[str, Any]:
+    """Return all functions of the modules by name, so that each calls the compiled ones.
+
+    A function is compiled, without the GIL, at its first call or read from the cache.
+    """
+    namespace: dict[str, Any] = {}
+    for module in MODULES:
+        namespace.update(vars(module))
+    for module in MODULES:
+        for name, function in vars(module).items():
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                bound = FunctionType(function.__code__, namespace, name, function.__defaults__)
+                bound.__module__ = module.__name__
+                namespace[name] = numba.njit(nogil=True, cache=HAS_CACHE and name in ENTRY_POINTS)(bound)
+    return namespace
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is compiled at its first call, or read from the cache; it runs without the GIL."""
-    return numba.njit(nogil=True, cache=HAS_CACHE)(function)
+ENTRY_POINTS = (
+    "segment_block",
+    "write_block",
+    "insert_words",
+    "find_words",
+    "encode_block",
+    "pack_grams",
+    "sort_grams",
+    "unique_grams",
+    "merge_runs",
+    "add_grams",
+    "link_suffixes",
+    "count_tokens",
+    "cut_outside",
+)  # what others call, and what is cached
+_functions = _compiled_functions()
 
-
-segment_block = _compiled(viterbi.segment_block)
-write_block = _compiled(viterbi.write_block)
-insert_words = _compiled(double_array.insert_words)
-find_words = _compiled(double_array.find_words)
-encode_block = _compiled(counting.encode_block)
-pack_grams = _compiled(counting.pack_grams)
-sort_grams = _compiled(counting.sort_grams)
-unique_grams = _compiled(counting.unique_grams)
-merge_runs = _compiled(counting.merge_runs)
-add_grams = _compiled(counting.add_grams)
-link_suffixes = _compiled(counting.link_suffixes)
-count_tokens = _compiled(counting.count_tokens)
-cut_outside = _compiled(counting.cut_outside)
+segment_block = _functions["segment_block"]
+write_block = _functions["write_block"]
+insert_words = _functions["insert_words"]
+find_words = _functions["find_words"]
+encode_block = _functions["encode_block"]
+pack_grams = _functions["pack_grams"]
+sort_grams = _functions["sort_grams"]
+unique_grams = _functions["unique_grams"]
+merge_runs = _functions["merge_runs"]
+add_grams = _functions["add_grams"]
+link_suffixes = _functions["link_suffixes"]
+count_tokens = _functions["count_tokens"]
+cut_outside = _functions["cut_outside"]

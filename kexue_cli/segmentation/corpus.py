@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kexue_cli.errors import KexueError
+from kexue_cli.errors import KexueError, RecordError
 from kexue_cli.records import Block, invalid_utf8, parse_record, read_blocks, read_lines, text_field
 from kexue_cli.streams import STDIO, check_readable, open_input, source_name
 
@@ -74,6 +74,8 @@ class Corpus:
                     text = block.data.decode()
                 except UnicodeDecodeError as error:
                     raise invalid_utf8(block, error.start) from None
+                if block.first_line == 1 and text.startswith("{") and not block.line_offset:
+                    raise RecordError(block.source, 1, "this looks like JSON lines; name the field with --field NAME")
                 yield self._joined(block, text) if self.is_segmented else block
 
     @staticmethod

@@ -14,6 +14,7 @@ from kexue_cli.segmentation.rules import (
     NUMERAL_SHIFT,
     UNIT,
     UNIT_FLAG,
+    is_joining,
     kind_of,
     numeral_end,
     rule_end,
@@ -51,9 +52,10 @@ def lattice(segmenter: Segmenter, text: str) -> list[Edge]:
     for start in range(len(text)):
         if kind_of(symbols[start]) != HAN:
             stop = rule_end(symbols, start, len(text), rules)
-            edges[start, stop, "rule"] = 0.0
+            weight = unknown / WEIGHT_SCALE if is_joining(kind_of(symbols[start])) else 0.0
+            edges[start, stop, "rule"] = weight
             if kind_of(symbols[start]) == DIGIT and rules & UNIT and symbols[stop] & UNIT_FLAG:
-                edges[start, stop + 1, "rule"] = unit / WEIGHT_SCALE
+                edges[start, stop + 1, "rule"] = weight + unit / WEIGHT_SCALE
         else:
             edges[start, start + 1, "unknown"] = unknown / WEIGHT_SCALE
             if symbols[start] >> NUMERAL_SHIFT & NUMERAL_MASK and rules & (NUMERAL | UNIT):

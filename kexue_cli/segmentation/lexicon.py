@@ -110,15 +110,16 @@ def is_edited(folder: Path) -> bool:
 
 
 def open_trie(folder: Path) -> Trie:
-    """Return the trie of a model folder; an edited lexicon is compiled, once, into the user's cache.
+    """Return the trie of a model folder; an edited lexicon, or one without, is compiled into the user's cache.
 
     Raises KexueError if a file is missing or damaged.
     """
-    trie, digest = tries.read_trie(folder / TRIE)
     lexicon = folder / LEXICON
     current = digest_of(lexicon)
-    if current == digest:
-        return trie
+    if (folder / TRIE).exists():
+        trie, digest = tries.read_trie(folder / TRIE)
+        if current == digest:
+            return trie
     cache = cache_folder()
     if cache is None:
         return compile_lexicon(lexicon)

@@ -87,6 +87,7 @@ INNER_MARKS = tuple(map(ord, "-'’_.&"))  # of a Latin word
 FINAL_MARKS = tuple(map(ord, "+#"))  # C++, C#
 AT, COLON, COMMA, HYPHEN, POINT = map(ord, "@:,-.")
 FEN, ZHI = map(ord, "分之")
+JOINER = 0x200D  # makes one emoji of two
 HTTP, HTTPS, FTP, WWW = (tuple(map(ord, text)) for text in ("http://", "https://", "ftp://", "www."))
 LOCAL_PART_LIMIT = 64  # characters before the @ of an e-mail address (RFC 5321)
 
@@ -293,6 +294,11 @@ def starts_with_letter(symbols, start, end):
     return position < end and kind_of(symbols[position]) == LETTER
 
 
+def is_regional(symbol):
+    """Say whether this is a regional indicator, half of a flag."""
+    return 0x1F1E6 <= symbol >> CODE_SHIFT <= 0x1F1FF
+
+
 def rule_end(symbols, start, end, rules):
     """Return the end of the token at *start*, which is not a Han character; start + 1 where no rule holds.
 
@@ -319,6 +325,11 @@ def rule_end(symbols, start, end, rules):
     if rules & REPEAT and kind == OTHER:
         while position < end and symbols[position] == symbols[start]:
             position += 1
-    while position < end and kind_of(symbols[position]) == MARK:
+    if is_regional(symbols[start]) and position == start + 1 and position < end and is_regional(symbols[position]):
+        position += 1  # two of them are a flag
+    while position < end:
+        is_joined = symbols[position - 1] >> CODE_SHIFT == JOINER and kind_of(symbols[position]) == OTHER
+        if not is_joined and kind_of(symbols[position]) != MARK:
+            break
         position += 1
     return position

@@ -26,7 +26,7 @@ SMALL_BYTES = 128 << 10  # up to here plain Python is done before the compiled c
 class DecodingConfig:
     """How a lexicon is used. Weights in nats."""
 
-    unknown_weight: float  # of a Han character that is not in the lexicon
+    unknown_weight: float  # of a Han character that is not in the lexicon, and of a run of letters and digits
     numeral_weight: float  # of a run of Han numerals that a rule keeps whole
     unit_weight: float  # of a unit of time that a rule joins to the number before it
     frequency_slope: float  # a word of the user's with frequency f weighs slope * ln f + intercept

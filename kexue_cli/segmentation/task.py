@@ -36,9 +36,11 @@ class Segmentation:
 
 
 def _text_of(record: Record) -> str:
-    text = record.get("text")
+    if "text" not in record:
+        raise KexueError(f"missing field 'text'; found {sorted(record)}")
+    text = record["text"]
     if not isinstance(text, str):
-        raise KexueError(f"field 'text' must be a string; found {sorted(record)}")
+        raise KexueError(f"field 'text' must be a string; found {type(text).__name__}")
     return text
 
 

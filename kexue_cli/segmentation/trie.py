@@ -125,8 +125,10 @@ def read_trie(path: Path) -> tuple[Trie, bytes]:
     try:
         with path.open("rb") as file:
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError) as error:
-        raise KexueError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise KexueError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        raise KexueError(f"{path} is empty; see: kexue models verify") from None
     damaged = KexueError(f"{path} is damaged; see: kexue models verify")
     if len(content) < HEADER.size:
         raise damaged

@@ -38,13 +38,14 @@ FORCED_WEIGHT = (1 << 19) - 1  # of a user's word without a frequency: kept whol
 FORCED_BONUS = 1 << 36  # for each character of such a word; more than any sum of weights in a window
 UNREACHED = -(1 << 62)
 WINDOW = 4096  # characters; a longer stretch without a certain boundary is cut at its end
+LINE_FEED, CARRIAGE_RETURN = 10, 13
 HAN_END = HAN << KIND_SHIFT  # stands behind the last character of a line; it has no label
 
 
 def decode_line(data, start, end, table, symbols, offsets):
-    """Decode UTF-8 bytes data[start:end] strictly into symbols (see rules.py).
+    """Decode the UTF-8 bytes of one line, data[start:end] up to a line feed, strictly into symbols (see rules.py).
 
-    Fills symbols and offsets (t + 1,), the byte offset of each character and of the end.
+    Fills symbols and offsets (t + 1,), the byte offset of each character and of the end of the line.
     Returns t, or -1 - p where p is the offset of the first byte that is not valid UTF-8.
     """
     count = 0
@@ -63,6 +64,8 @@ def decode_line(data, start, end, table, symbols, offsets):
                 return -1 - position
             position += 3
         elif lead < 0x80:
+            if lead == LINE_FEED:
+                break
             position += 1
         elif 0xC2 <= lead < 0xE0:
             if position + 1 >= end or int(data[position + 1]) & 0xC0 != 0x80:
@@ -86,7 +89,7 @@ def decode_line(data, start, end, table, symbols, offsets):
         symbols[count] = code << CODE_SHIFT | int(table[code])
         count += 1
     symbols[count] = HAN_END
-    offsets[count] = end
+    offsets[count] = position
     return count
 
 
@@ -150,6 +153,7 @@ def segment_line(
     window = 0  # where the open window starts
     reach = 0  # the furthest end of an edge so far
     root = units[0] >> BASE_SHIFT & BASE_MASK
+    has_user_words = len(user_units) > 1
     best[0] = 0
     start = 0
     while start < end:
@@ -160,11 +164,12 @@ def segment_line(
             weight = unknown_weight
             if symbol >> KIND_SHIFT & KIND_MASK != HAN:
                 stop = rule_end(symbols, start, end, rules)
-                weight = 0
+                if not is_joining(symbol >> KIND_SHIFT & KIND_MASK):
+                    weight = 0  # letters and digits weigh as much as an unknown character, so that T恤 is a word
                 if symbols[stop] & UNIT_FLAG and rules & UNIT and symbol >> KIND_SHIFT & KIND_MASK == DIGIT:
                     # 2024年; the number alone stays possible, for 90|年代
-                    if total + unit_weight > best[stop + 1]:
-                        best[stop + 1] = total + unit_weight
+                    if total + weight + unit_weight > best[stop + 1]:
+                        best[stop + 1] = total + weight + unit_weight
                         previous[stop + 1] = start
                     reach = max(reach, stop + 1)
             else:
@@ -205,7 +210,7 @@ def segment_line(
                     if total + weight > best[position]:
                         best[position] = total + weight
                         previous[position] = start
-            if len(user_units) > 1:
+            if has_user_words:
                 reach = walk_user_words(symbols, start, reach, user_units, user_table, best, previous)
         start += 1
         if start == reach or (start - window >= WINDOW and best[start] != UNREACHED):
@@ -235,31 +240,17 @@ def segment_block(data, size, units, table, user_units, user_table, rules, weigh
     offsets = work[3]
     line_start = 0
     while line_start < size:
-        line_end = line_start
-        while line_end < size and data[line_end] != 10:
-            line_end += 1
-        text_end = line_end
-        if line_end < size:
-            is_start[line_end] = 2
-            if text_end > line_start and data[text_end - 1] == 13:
-                text_end -= 1
-                is_start[text_end] = 2
-        count = decode_line(data, line_start, text_end, table, symbols, offsets)
+        count = decode_line(data, line_start, size, table, symbols, offsets)
         if count < 0:
             return count
-        segment_line(
-            symbols,
-            count,
-            units,
-            user_units,
-            user_table,
-            rules,
-            weights,
-            best,
-            previous,
-            offsets,
-            is_start,
-        )
+        line_end = offsets[count]
+        if line_end < size:
+            is_start[line_end] = 2
+            if count > 0 and data[line_end - 1] == CARRIAGE_RETURN:
+                count -= 1
+                is_start[line_end - 1] = 2
+                symbols[count] = HAN_END
+        segment_line(symbols, count, units, user_units, user_table, rules, weights, best, previous, offsets, is_start)
         line_start = line_end + 1
     return 0
 

@@ -94,12 +94,19 @@ def test_lines_may_be_separated_by_any_white_space_and_end_with_crlf(evaluate):
     assert (result["records"], result["f1"]) == (1, 1.0)
 
 
-@pytest.mark.parametrize("gold", ["", "\ufeff", "\n \n"])
+@pytest.mark.parametrize("gold", ["", "\ufeff", "\n \n", "我爱北京。\n天安门。\n"])
 def test_gold_text_without_words_is_one_error(evaluate, gold):
     done = evaluate(gold)
 
     assert (done.returncode, done.out) == (1, b"")
-    assert one_error(done) == "standard input:1: the file holds no segmented line"
+    assert one_error(done).startswith("standard input:1: no line has two words; ")
+
+
+def test_records_with_words_are_gold_text_too(kexue, evaluate):
+    records = kexue("data", "convert", stdin="我 爱 北京 天安门\n").stdout
+
+    assert scores(evaluate(records, "--json"))["f1"] == 1.0
+    assert one_error(evaluate('{"text": "北京"}\n')).startswith("standard input:1: a record of gold text needs ")
 
 
 def test_gold_text_in_another_encoding_is_one_error_with_the_option_that_helps(kexue, tmp_path):

@@ -539,7 +539,7 @@ def test_inputs_are_opened_before_a_model_is_loaded(kexue, own_model):
 # Models
 
 
-@pytest.mark.parametrize("name", ["config.json", "lexicon.tsv", "lexicon.trie"])
+@pytest.mark.parametrize("name", ["config.json", "lexicon.tsv"])
 def test_a_model_without_one_of_its_files_is_an_error_that_names_it(kexue, own_model, name):
     (own_model / name).unlink()
 
@@ -547,6 +547,19 @@ def test_a_model_without_one_of_its_files_is_an_error_that_names_it(kexue, own_m
 
     assert (done.returncode, done.out) == (1, b"")
     assert name in one_error(done)
+
+
+def test_a_model_without_its_compiled_lexicon_is_used_all_the_same(kexue, own_model):
+    whole = kexue("segment", "-m", own_model, stdin="我爱北京\n")
+    (own_model / "lexicon.trie").unlink()
+
+    done = kexue("segment", "-m", own_model, stdin="我爱北京\n")
+
+    assert (done.returncode, done.stdout) == (0, whole.stdout)
+
+
+def test_a_word_of_two_scripts_in_the_lexicon_is_one_word(kexue):
+    assert kexue("segment", stdin="穿T恤的人\n").stdout == "穿 T恤 的 人\n"
 
 
 def test_any_flipped_byte_of_a_compiled_lexicon_is_noticed(own_model):

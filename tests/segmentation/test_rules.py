@@ -113,7 +113,8 @@ def test_a_rule_keeps_its_tokens_whole_and_can_be_switched_off(rule, whole):
         ("  \t你", ["  \t", "你"]),  # white space is one token
         ("e\u0301a", ["e\u0301a"]),  # an accent stays with its letter
         ("葛\U000e0100城", ["葛\U000e0100", "城"]),  # and a variation selector with its ideograph
-        ("👨\u200d👩", ["👨\u200d", "👩"]),
+        ("👨\u200d👩\u200d👧好", ["👨\u200d👩\u200d👧", "好"]),  # a joiner makes one emoji of several
+        ("🇨🇳🇨🇳", ["🇨🇳", "🇨🇳"]),  # two letters are a flag
     ],
 )
 def test_where_tokens_end(text, words):

@@ -137,7 +137,7 @@ def test_the_lattice_holds_the_chosen_words():
 
     assert [edge.word for edge in edges if edge.is_chosen] == cutter.segment("研究生命3") == ["研究", "生命", "3"]
     assert ("研究生", 4.0, "lexicon") in {(edge.word, edge.weight, edge.source) for edge in edges}
-    assert ("3", 0.0, "rule") in {(edge.word, edge.weight, edge.source) for edge in edges}
+    assert ("3", -10.0, "rule") in {(edge.word, edge.weight, edge.source) for edge in edges}
 
 
 def test_traditional_text_meets_the_simplified_lexicon():

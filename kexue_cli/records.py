@@ -129,7 +129,7 @@ def invalid_utf8(block: Block, offset: int) -> RecordError:
     guess = guess_encoding(sample) or guess_encoding(block.data[:65536])
     hint = f"; it may be --encoding {guess}" if guess else "; name the file's encoding with --encoding"
     if guess == "utf-8":
-        hint = "; the rest reads as UTF-8, so the text is damaged or cut off there"
+        hint = "; the rest reads as UTF-8: the text is damaged or cut off there, unless another --encoding is right"
     found = f"0x{block.data[offset]:02x}"
     place = offset - start + (block.line_offset if start == 0 else 0)
     return RecordError(block.source, line, f"byte {place} of the line ({found}) is not valid UTF-8{hint}")

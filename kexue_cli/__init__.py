@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from kexue_cli.zoo import ModelEntry
 
 
-def load(name: str, *, device: str = "auto", threads: int | None = None) -> "Task":
-    """Return the model called *name* (of the zoo, or the path of a folder), ready to predict."""
+def load(name: str, *, device: str = "auto", precision: str | None = None, threads: int | None = None) -> "Task":
+    """Return the model called *name* (of the zoo, or the path of a folder), ready to predict.
+
+    device: auto, cpu, gpu or gpu:N; precision: float32, or on a GPU bfloat16 or float16; threads: of the processor.
+    """
     from kexue_cli import loader
 
-    return loader.load(name, device=device, threads=threads)
+    return loader.load(name, device=device, precision=precision, threads=threads)
 
 
 def segment(text: str, *, model: str | None = None) -> list[str]:

@@ -46,6 +46,8 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         if value is None:
             return None
         return _checked(value, next(part for part in typing.get_args(hint) if part is not type(None)), where)
+    elif dataclasses.is_dataclass(hint):
+        return from_mapping(hint, value, where)  # type: ignore[arg-type]
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) <= sys.float_info.max:  # neither infinite nor NaN
             return float(value)

@@ -8,13 +8,23 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from kexue_cli.encoding import guess_encoding, transcoded
-from kexue_cli.errors import RecordError
+from kexue_cli.errors import KexueError, RecordError
 from kexue_cli.streams import reading, source_name
 
 Record = dict[str, Any]
+
+
+class Problem(NamedTuple):
+    """What `kexue data check` says of a record. kind: to be counted by; field: empty if the text names it."""
+
+    kind: str
+    field: str
+    text: str
+    is_error: bool = True  # else a note: nothing fails for it
+
 
 BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
@@ -55,6 +65,17 @@ def _chunks(stream: BinaryIO, name: str, encoding: str, is_live: bool) -> Iterat
     while chunk:
         yield chunk
         chunk = read()
+
+
+def read_text(stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8") -> bytearray:
+    """Return all of a stream's text as UTF-8 bytes without the byte order mark; they may not be valid UTF-8.
+
+    Raises RecordError for bytes that are not valid in another encoding.
+    """
+    text = bytearray()
+    for chunk in _chunks(stream, source_name(path), encoding, is_live=False):
+        text += chunk
+    return text
 
 
 def _sentence_cut(data: bytes) -> int:
@@ -214,3 +235,14 @@ def dump(record: Record) -> bytes:
         return orjson.dumps(record) + b"\n"
     except TypeError:  # an integer of more than 64 bits
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def add_answer(record: Record, answer: Record) -> Record:
+    """Return a record with an answer; an input field that the answer overwrites moves into "gold"."""
+    clash = {name: record[name] for name in answer if name in record and record[name] != answer[name]}
+    if not clash:
+        return {**record, **answer}
+    gold = record.get("gold", {})
+    if not isinstance(gold, dict):
+        raise KexueError(f"field 'gold' must be an object; found {type(gold).__name__}")
+    return {**record, "gold": {**gold, **clash}, **answer}

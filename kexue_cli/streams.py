@@ -159,6 +159,18 @@ def reading(name: str) -> Iterator[None]:
         raise
 
 
+def peek(stream: BinaryIO, count: int, name: str) -> tuple[bytes, BinaryIO]:
+    """Return the first *count* bytes of a stream, fewer if it has no more, and a stream that still starts with them.
+
+    Raises KexueError if it cannot be read.
+    """
+    head = b""
+    with reading(name):
+        while len(head) < count and (more := stream.read(count - len(head))):
+            head += more
+    return head, io.BufferedReader(_Prefixed(head, stream))
+
+
 class Output:
     """Where records go: standard output, or a file that takes its name when it is whole."""
 

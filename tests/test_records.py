@@ -451,3 +451,22 @@ def test_a_full_disk_is_an_error_that_names_the_output():
 def test_text_that_is_cut_off_is_not_said_to_be_in_another_encoding():
     with pytest.raises(RecordError, match="the text is damaged or cut off there, unless"):
         lines_of("我爱北京天安门，我们的学校在这里".encode()[:-1])
+
+
+@pytest.mark.parametrize("name", ["utf-8-sig", "gb18030", "utf-16"])
+def test_a_whole_text_is_read_as_utf_8_without_the_byte_order_mark(name):
+    stream = io.BytesIO("我爱\n北京".encode(name))
+
+    assert records.read_text(stream, encoding=name.removesuffix("-sig")).decode() == "我爱\n北京"
+
+
+def test_what_was_looked_at_of_a_stream_is_read_again():
+    head, stream = streams.peek(io.BytesIO(b"0123456789"), 4, "input")
+
+    assert (head, stream.read()) == (b"0123", b"0123456789")
+
+
+def test_of_a_short_stream_all_is_seen():
+    head, stream = streams.peek(io.BytesIO(b"01"), 4, "input")
+
+    assert (head, stream.read()) == (b"01", b"01")

@@ -1,10 +1,11 @@
 """The table of subcommands, in the order in which help shows them."""
 
+import logging
 from typing import Annotated
 
 import typer
 
-from kexue_cli import __version__
+from kexue_cli import __version__, console
 from kexue_cli.commands import data, doctor, evaluate, models, predict, segment, train
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -25,6 +26,16 @@ def _show_version(value: bool) -> None:
         typer.echo(f"kexue {__version__}")
         raise typer.Exit
 
+
+class _Warnings(logging.Handler):
+    """Shows what the loader, which never talks itself, warns of."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one warning."""
+        console.warn(record.getMessage())
+
+
+logging.getLogger("kexue_cli").addHandler(_Warnings())
 
 app = _group(
     "Chinese NLP at the shell: text or JSON lines in, text or JSON lines out. Works offline, on your own files."
@@ -47,7 +58,7 @@ for _name, _module, _summary in (
     ("predict", predict, "Answer records, one line each, in order."),
     ("evaluate", evaluate, "Predict and score with the task's metric."),
     ("models", models, "List, show and check models."),
-    ("data", data, "List and show sample data; convert published formats."),
+    ("data", data, "List and show sample data; check records; convert published formats."),
 ):
     _sub = _group(_summary)
     for _command, _function in _module.COMMANDS.items():

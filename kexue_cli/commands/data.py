@@ -1,18 +1,27 @@
-"""kexue data: the bundled sample sets, and published formats made into our records."""
+"""kexue data: the bundled sample sets, records looked through for mistakes, and published formats made into ours."""
 
-import importlib
-from collections.abc import Iterator
-from itertools import chain
+from collections import Counter
 from typing import Annotated
 
 import typer
 
-from kexue_cli import zoo
+from kexue_cli import console, zoo
 from kexue_cli.commands import options
 from kexue_cli.datasets import DATASETS
-from kexue_cli.errors import KexueError, UsageError, unknown_name
-from kexue_cli.records import dump, read_lines
+from kexue_cli.datasets.checks import check
+from kexue_cli.datasets.reader import check_format, open_records, without_errors
+from kexue_cli.errors import KexueError
+from kexue_cli.records import dump
 from kexue_cli.streams import open_input, open_output, source_name
+
+Format = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The published format, detected when left out: "
+        + "; ".join(f"{name} ({entry.summary})" for name, entry in DATASETS.items()),
+    ),
+]
 
 
 def list_data(json: options.Json = False) -> None:
@@ -35,14 +44,7 @@ def show_data(
 
 def convert(
     file: options.InputFile = "-",
-    format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The published format, detected when left out: "
-            + "; ".join(f"{name} ({entry.summary})" for name, entry in DATASETS.items()),
-        ),
-    ] = None,
+    format: Format = None,
     output: options.OutputFile = None,
     encoding: options.Encoding = "utf-8",
     quiet: options.Quiet = False,
@@ -51,31 +53,55 @@ def convert(
 
     Example: kexue data convert msr_training.utf8 --format sighan -o msr.jsonl
     """
-    if format is not None and format not in DATASETS:
-        raise UsageError(unknown_name("format", format, DATASETS))
+    check_format(format)
+    left_out: Counter[str] = Counter()
     with open_input(file) as stream, open_output(output) as sink:
-        lines = read_lines(stream, file, encoding=encoding)
-        if format is None:
-            format, lines = detect(lines, source_name(file))
-        reader = importlib.import_module(DATASETS[format].module)
-        for record in reader.convert(lines):
+        found, records = open_records(stream, file, format=format, encoding=encoding, left_out=left_out)
+        if found is None:
+            hint = f"name it with --format {'|'.join(DATASETS)}"
+            raise KexueError(f"{source_name(file)} is in no published format known here; {hint}")
+        for _, record in without_errors(records):
             sink.write(dump(record))
+    _tell_left_out(source_name(file), left_out)
 
 
-def detect(lines: Iterator[tuple[int, str]], source: str) -> tuple[str, Iterator[tuple[int, str]]]:
-    """Return the format that the first line with text is in, and the lines again from the start.
+def check_data(
+    file: options.InputFile = "-",
+    format: Format = None,
+    output: options.OutputFile = None,
+    json: options.Json = False,
+    encoding: options.Encoding = "utf-8",
+    quiet: options.Quiet = False,
+) -> None:
+    """Look for mistakes in the records of a file, ours or in a published format; exit status 1 if there are any.
 
-    Raises KexueError if no format is like it.
+    One line for each: FILE:LINE: field: problem, with the record's id instead of the line where the file is one JSON
+    document. What ends with (note) is worth knowing but no mistake. The sums are told on standard error.
+
+    Example: kexue data check train.jsonl && kexue train qa train.jsonl -o my-model
     """
-    seen = []
-    for number, line in lines:
-        seen.append((number, line))
-        if line.strip():
-            for name, entry in DATASETS.items():
-                if importlib.import_module(entry.module).looks_like(line):
-                    return name, chain(seen, lines)
-            break
-    raise KexueError(f"{source} is in no format known here; name it with --format {'|'.join(DATASETS)}")
+    check_format(format)
+    source = source_name(file)
+    counts: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    errors = 0
+    with open_input(file) as stream, open_output(output) as sink:
+        found, records = open_records(stream, file, format=format, encoding=encoding, left_out=left_out)
+        for finding in check(records, source, found, counts):
+            errors += finding.problem.is_error
+            sink.write(dump(finding.record()) if json else f"{finding.text()}\n".encode(errors="surrogateescape"))
+    _tell_left_out(source, left_out)
+    if not counts["records"]:
+        raise KexueError(f"{source} holds no records")
+    sums = ", ".join(f"{count} {name}" for name, count in counts.items())
+    console.say(f"{source}: read as {found or 'JSON lines'}: {sums}; errors: {errors}")
+    if errors:
+        raise typer.Exit(1)
 
 
-COMMANDS = {"list": list_data, "show": show_data, "convert": convert}
+def _tell_left_out(source: str, left_out: Counter[str]) -> None:
+    for reason, count in left_out.items():
+        console.say(f"{source}: {count} records left out: {reason}")
+
+
+COMMANDS = {"list": list_data, "show": show_data, "check": check_data, "convert": convert}

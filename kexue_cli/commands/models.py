@@ -41,6 +41,9 @@ def show_model(
             help="With --lexicon: first the words that are more frequent here than in this model: those of a domain.",
         ),
     ] = None,
+    nearest: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Print the words whose vectors are nearest to this one's (TSV).")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Show a model's card; or its words.
@@ -50,7 +53,15 @@ def show_model(
     folder = zoo.find_model(name)
     if contrast is not None and not lexicon:
         raise UsageError("--contrast goes with --lexicon")
+    if nearest is not None and lexicon:
+        raise UsageError("--nearest is for word vectors, --lexicon for a segmentation model; give one of them")
     with open_output(None) as sink:
+        if nearest is not None:
+            from kexue_cli.text.word_vectors import WordVectors
+
+            for word, cosine in WordVectors.load(folder).nearest(nearest):
+                sink.write(f"{word}\t{cosine:.3f}\n".encode())
+            return
         if not lexicon:
             if json:
                 files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}

@@ -1,12 +1,13 @@
 """Options that several subcommands share; each means the same everywhere."""
 
-import os
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from kexue_cli import console
+from kexue_cli.device import is_device
+from kexue_cli.device import usable_cores as usable_cores
 from kexue_cli.encoding import check_encoding
 from kexue_cli.errors import UsageError
 
@@ -30,17 +31,9 @@ def _set_quiet(value: bool) -> bool:
 
 def parse_device(value: str) -> str:
     """Check a device; for Typer."""
-    if value not in ("auto", "cpu", "gpu") and not (value.startswith("gpu:") and value[4:].isdigit()):
+    if not is_device(value):
         raise UsageError(f"no device {value!r}; allowed: auto, cpu, gpu, gpu:N")
     return value
-
-
-def usable_cores() -> int:
-    """Return the number of processors this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 InputFile = Annotated[str, typer.Argument(metavar="[FILE]", help="Input; - or nothing is standard input.")]
@@ -74,9 +67,54 @@ OnErrorOption = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_set_quiet, help="No progress and no warnings.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON records.")]
-Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Processor threads; all by default.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processor threads; all by default, 4 at most for networks.")
+]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Where random choices start.")]
 Device = Annotated[
     str,
-    typer.Option(parser=parse_device, metavar="auto|cpu|gpu|gpu:N", help="Where to run; segmentation runs on the CPU."),
+    typer.Option(
+        parser=parse_device,
+        metavar="auto|cpu|gpu|gpu:N",
+        help="Where networks run; auto takes a GPU if there is one, with kexue[gpu] installed. Others run on the CPU.",
+    ),
+]
+TrainingData = Annotated[
+    list[str], typer.Argument(metavar="DATA...", help="Records to learn from: JSON lines, or a published format.")
+]
+ModelOutput = Annotated[
+    str, typer.Option("--output", "-o", metavar="DIR", help="The model folder to make, or to replace.")
+]
+DevelopmentData = Annotated[
+    str | None,
+    typer.Option("--dev", metavar="FILE", help="Records that tell which epoch is best; else a tenth of DATA is kept."),
+]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE.toml", help="Settings, in tables as in a model's config.json.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as training.epochs=5; goes before --config."),
+]
+Resume = Annotated[
+    bool | None,
+    typer.Option("--resume/--no-resume", help="Go on with a training that was stopped, or forget it and begin anew."),
+]
+Format = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The published format of the data; detected when left out.")
+]
+BatchSize = Annotated[
+    int, typer.Option("--batch-size", "-b", min=1, metavar="N", help="Records answered together: more for a GPU.")
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=1, metavar="P", help="Least score of an answer; below it there is none. Default: the model's."
+    ),
+]
+Errors = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help='Write the records that were answered wrongly here, with "gold" beside the answer.'
+    ),
 ]

@@ -12,6 +12,7 @@ import typer
 
 from kexue_cli import console
 from kexue_cli.commands import options
+from kexue_cli.commands.train_words import train_words
 from kexue_cli.errors import UsageError, unknown_name
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -134,4 +135,4 @@ def train_segmentation(
     console.say(f"{target}: {words:,} words from {characters:,} characters in {metrics['seconds']} s")
 
 
-COMMANDS = {"segmentation": train_segmentation}
+COMMANDS = {"segmentation": train_segmentation, "words": train_words}

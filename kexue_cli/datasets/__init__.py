@@ -1,18 +1,38 @@
-"""Published data formats, one reader a file; DATASETS names them all."""
+"""Published data formats, one reader a file; DATASETS names them all.
+
+Each module holds ``looks_like(head)``, which tells the format from the first few thousand characters of a file, and
+``convert(content, source)``, which yields (place, record of ours or LeftOut). A format of lines is given numbered
+lines and names places by line number; one whose file is a single JSON document is given that and names them by id.
+"""
 
 from typing import NamedTuple
 
 
 class DatasetEntry(NamedTuple):
-    """module: holds ``looks_like(line)`` and ``convert(lines)``; task: whose records it gives; summary: for help."""
+    """module: holds looks_like and convert; task: whose records it gives; summary: for help."""
 
     module: str
     task: str
     summary: str
+    is_document: bool = False  # the file is one JSON document, not lines
+
+
+class LeftOut(NamedTuple):
+    """A published record that has no counterpart among ours; reason: for people, to be counted by."""
+
+    reason: str
 
 
 DATASETS = {
     "sighan": DatasetEntry(
         "kexue_cli.datasets.sighan", "segmentation", "segmented text: words separated by white space, a sentence a line"
+    ),
+    "webqa": DatasetEntry("kexue_cli.datasets.webqa", "qa", "WebQA: me_*.json", is_document=True),
+    "sogouqa": DatasetEntry("kexue_cli.datasets.sogouqa", "qa", "CIPS-SOGOU, as SogouQA.json", is_document=True),
+    "squad": DatasetEntry(
+        "kexue_cli.datasets.squad",
+        "qa",
+        "SQuAD and what follows it: CMRC2018, DRCD, CJRC, DuReader-robust",
+        is_document=True,
     ),
 }

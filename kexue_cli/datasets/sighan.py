@@ -9,9 +9,10 @@ from kexue_cli.errors import RecordError
 from kexue_cli.records import Record, parse_record
 
 
-def looks_like(line: str) -> bool:
-    """Say whether a line may be segmented text: several words, and no JSON."""
-    return len(line.split()) > 1 and not line.lstrip().startswith(("{", "["))
+def looks_like(head: str) -> bool:
+    """Say whether a file that begins so may be segmented text: several words in the first line, and no JSON."""
+    line = head.lstrip().partition("\n")[0]
+    return len(line.split()) > 1 and not line.startswith(("{", "["))
 
 
 def read_sighan(lines: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
@@ -37,12 +38,13 @@ def read_gold(lines: Iterable[tuple[int, str]], source: str) -> Iterator[list[st
         yield [str(word["word"]) for word in words]
 
 
-def convert(lines: Iterable[tuple[int, str]]) -> Iterator[Record]:
-    """Yield each sentence as a record: its text without the separators, and its words with their places."""
-    for words in read_sighan(lines):
+def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+    """Yield the line number and the record of each sentence: its text, and its words with their places."""
+    for number, line in lines:
         places = []
         start = 0
-        for word in words:
+        for word in line.split():
             places.append({"word": word, "start": start, "end": start + len(word)})
             start += len(word)
-        yield {"text": "".join(words), "words": places}
+        if places:
+            yield str(number), {"text": "".join(line.split()), "words": places}

@@ -1,6 +1,7 @@
 """The raw text that words are discovered in: files of lines or of JSON lines, read as often as need be."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from kexue_cli.records import Block, invalid_utf8, parse_record, read_blocks, re
 from kexue_cli.streams import STDIO, check_readable, open_input, source_name
 
 JSON_LINES_BYTES = 1 << 20  # of text joined into one block
+PLAIN_NAME = re.compile(r"\.txt(\.(gz|xz|zst))?$")
 
 
 @dataclasses.dataclass
@@ -19,10 +21,11 @@ class Corpus:
     """
 
     paths: Sequence[str]
-    field: str | None = None  # the field of JSON lines that holds the text; None for plain lines
+    field: str | None = None  # of JSON lines, with the text; the first one of "a,b" that is there; None for plain lines
     is_segmented: bool = False  # whether white space only separates words and is to be taken out
     encoding: str = "utf-8"
     memory: int = 1 << 30  # bytes
+    is_mixed: bool = False  # whether files named .txt (.txt.xz) are plain lines even if there is a field
     kept: list[Block] | None = dataclasses.field(default=None, repr=False)
 
     def check(self) -> None:
@@ -64,9 +67,14 @@ class Corpus:
                             )
         self.kept = kept
 
+    def stream(self) -> Iterator[Block]:
+        """Yield the same blocks for one who reads them once: none is kept."""
+        for path in self.paths:
+            yield from self._file_blocks(path)
+
     def _file_blocks(self, path: str) -> Iterator[Block]:
         with open_input(path) as stream:
-            if self.field is not None:
+            if self.field is not None and not (self.is_mixed and PLAIN_NAME.search(path)):
                 yield from self._field_blocks(stream, path)
                 return
             for block in read_blocks(stream, path, encoding=self.encoding, may_cut=True):
@@ -86,12 +94,15 @@ class Corpus:
     def _field_blocks(self, stream, path: str) -> Iterator[Block]:  # type: ignore[no-untyped-def]
         assert self.field is not None
         name = source_name(path)
+        fields = self.field.split(",")
         texts: list[bytes] = []
         size = 0
         for number, line in read_lines(stream, path, encoding=self.encoding):
             if not line.strip():
                 continue
-            text = text_field(parse_record(line, name, number), self.field, name, number).encode()
+            record = parse_record(line, name, number)
+            field = next((field for field in fields if field in record), self.field)
+            text = text_field(record, field, name, number).encode()
             texts.append(text)
             size += len(text)
             if size > JSON_LINES_BYTES:

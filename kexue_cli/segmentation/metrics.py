@@ -7,10 +7,11 @@ mean length, is the information per character of https://kexue.fm/archives/5476 
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-BOOTSTRAP_SAMPLES = 1000
+from kexue_cli.bootstrap import intervals
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class Scores:
             "words": sums["gold"],
             "answered_words": sums["answer"],
             "information": information_per_character(self.words),
-            "interval": _intervals(columns, has_known, seed),
+            "interval": intervals(columns, partial(_scores, has_known=has_known), seed=seed),
         }
 
 
-def _scores(sums: dict[str, int], has_known: bool) -> dict[str, float]:
+def _scores(sums: Mapping[str, float], has_known: bool) -> dict[str, float]:
     precision = sums["right"] / sums["answer"] if sums["answer"] else 0.0
     recall = sums["right"] / sums["gold"] if sums["gold"] else 0.0
     both = precision + recall
@@ -72,22 +73,6 @@ def _scores(sums: dict[str, int], has_known: bool) -> dict[str, float]:
         scores["oov_recall"] = sums["unknown_right"] / sums["unknown"] if sums["unknown"] else 0.0
         scores["iv_recall"] = known_right / known if known else 0.0
     return scores
-
-
-def _intervals(columns: dict[str, list[int]], has_known: bool, seed: int) -> dict[str, list[float]]:
-    import numpy as np
-
-    lines = len(columns["gold"])
-    if not lines:
-        return {}
-    generator = np.random.default_rng(seed)
-    weights = generator.multinomial(lines, np.full(lines, 1 / lines), size=BOOTSTRAP_SAMPLES)
-    sampled = {name: weights @ np.asarray(values) for name, values in columns.items()}
-    rows = [_scores({name: int(sampled[name][i]) for name in sampled}, has_known) for i in range(BOOTSTRAP_SAMPLES)]
-    return {
-        name: [round(float(bound), 6) for bound in np.quantile([row[name] for row in rows], (0.025, 0.975))]
-        for name in rows[0]
-    }
 
 
 def _span_list(words: Sequence[str]) -> list[tuple[int, int]]:

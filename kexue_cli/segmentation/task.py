@@ -11,7 +11,7 @@ from typing import Any
 
 from kexue_cli.config import from_mapping
 from kexue_cli.errors import KexueError
-from kexue_cli.records import Record
+from kexue_cli.records import Record, add_answer
 from kexue_cli.segmentation.lexicon import open_trie
 from kexue_cli.segmentation.rules import RULES
 from kexue_cli.segmentation.segmenter import DecodingConfig, Segmenter
@@ -42,17 +42,6 @@ def _text_of(record: Record) -> str:
     if not isinstance(text, str):
         raise KexueError(f"field 'text' must be a string; found {type(text).__name__}")
     return text
-
-
-def add_answer(record: Record, answer: Record) -> Record:
-    """Return a record with an answer; an input field that the answer overwrites moves into "gold"."""
-    clash = {name: record[name] for name in answer if name in record and record[name] != answer[name]}
-    if not clash:
-        return {**record, **answer}
-    gold = record.get("gold", {})
-    if not isinstance(gold, dict):
-        raise KexueError(f"field 'gold' must be an object; found {type(gold).__name__}")
-    return {**record, "gold": {**gold, **clash}, **answer}
 
 
 def read_decoding(folder: Path) -> DecodingConfig:

@@ -1,22 +1,31 @@
 """The tasks, one explicit table in the order in which help shows them; a module is imported on use."""
 
 import importlib
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from kexue_cli.errors import KexueError, unknown_name
 from kexue_cli.tasks.task import Task
 
+if TYPE_CHECKING:
+    from kexue_cli.runtimes import Runtime
+
 
 class TaskEntry(NamedTuple):
-    """module: holds load(folder, ...); default_model: used when none is named; summary: for help."""
+    """module: holds load(folder, ...); default_model: used when none is named; summary: for help.
+
+    has_networks: its models hold networks, which the loader opens; module.network holds build_network(config).
+    """
 
     module: str
     default_model: str
     summary: str
+    has_networks: bool = False
 
 
 TASKS = {
     "segmentation": TaskEntry("kexue_cli.segmentation.task", "entropy-segmentation-jieba", "Cut lines into words."),
+    "words": TaskEntry("kexue_cli.text.word_vectors", "word-vectors", "Give each word a vector; other tasks use them."),
 }
 
 
@@ -35,6 +44,8 @@ def task_entry(name: str) -> TaskEntry:
     return TASKS[name]
 
 
-def load_task(name: str, folder: str, *, threads: int) -> Task:
-    """Return the model in *folder*, ready to predict."""
-    return importlib.import_module(task_entry(name).module).load(folder, threads=threads)  # type: ignore[no-any-return]
+def load_task(name: str, folder: str, *, threads: int, open_network: "Callable[[str], Runtime] | None" = None) -> Task:
+    """Return the model in *folder*, ready to predict. open_network: opens a network of that folder by its name."""
+    entry = task_entry(name)
+    more = {"open_network": open_network} if entry.has_networks else {}
+    return importlib.import_module(entry.module).load(folder, threads=threads, **more)  # type: ignore[no-any-return]

@@ -56,7 +56,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
 def test_the_words_of_a_converted_line_are_those_that_were_there(lines):
     numbered = enumerate(("  ".join(words) for words in lines), 1)
 
-    records = list(sighan.convert(numbered))
+    records = [record for _, record in sighan.convert(numbered, "gold.txt")]
 
     assert [[word["word"] for word in record["words"]] for record in records] == lines
     for record in records:
@@ -103,3 +103,145 @@ def test_an_unknown_format_is_misuse_answered_with_the_nearest(kexue):
 
     assert done.returncode == 2
     assert "did you mean 'sighan'?" in one_error(done)
+
+
+DOCUMENT = {"data": [{"paragraphs": [{"context": "鲁迅生于绍兴。", "qas": [
+    {"id": "Q1", "question": "鲁迅生于何处？", "answers": [{"text": "绍兴", "answer_start": 4}]},
+    {"id": "Q2", "question": "鲁迅生于绍兴吗？", "answers": [{"text": "YES", "answer_start": -1}]},
+]}]}]}  # fmt: skip
+PASSAGE = {"text": "鲁迅生于绍兴。", "answers": ["绍兴"], "starts": [4]}
+ANSWERED = {"id": "Q1", "question": "鲁迅生于何处？", "passages": [PASSAGE]}
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "squad")])
+def test_a_published_document_becomes_records_and_what_is_left_out_is_counted(kexue, options):
+    done = kexue("data", "convert", *options, stdin=json.dumps(DOCUMENT))
+
+    assert [json.loads(line) for line in done.lines] == [ANSWERED]
+    assert done.stderr == "standard input: 1 records left out: answered by YES or NO\n"
+    assert kexue("data", "convert", "-q", *options, stdin=json.dumps(DOCUMENT)).stderr == ""
+
+
+def test_records_of_ours_are_not_converted_again(kexue):
+    done = kexue("data", "convert", stdin=json.dumps(ANSWERED))
+
+    assert done.returncode == 1
+    assert one_error(done).startswith("standard input is in no published format known here; name it with --format")
+
+
+def test_a_broken_document_leaves_no_output_file(kexue, tmp_path):
+    (tmp_path / "dev.json").write_text(json.dumps(DOCUMENT)[:-5], "utf-8")
+
+    done = kexue("data", "convert", "dev.json", "-o", "dev.jsonl")
+
+    assert done.returncode == 1
+    assert one_error(done).startswith("dev.json:1: not JSON at column")
+    assert [path.name for path in tmp_path.iterdir()] == ["dev.json"]
+
+
+def lines_of(*records):
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def without(text, answers):
+    return {"question": "谁？", "passages": [{"text": text, "answers": answers}]}
+
+
+def test_records_without_mistakes_are_checked_in_silence(kexue, tmp_path):
+    (tmp_path / "train.jsonl").write_text(lines_of(ANSWERED, ANSWERED), "utf-8")
+
+    done = kexue("data", "check", "train.jsonl")
+
+    assert (done.returncode, done.out) == (0, b"")
+    assert done.stderr == "train.jsonl: read as JSON lines: 2 records, 2 passages; errors: 0\n"
+
+
+def test_every_problem_is_told_by_line_and_field_and_the_sums_at_the_end(kexue, tmp_path):
+    records = lines_of(ANSWERED, without("鲁迅", ["绍兴"]), without("鲁迅", [3]), without(" ", []))
+    (tmp_path / "train.jsonl").write_text(records + "\nnot JSON\n", "utf-8")
+
+    done = kexue("data", "check", "train.jsonl")
+
+    assert done.returncode == 1
+    assert done.lines[:4] == [
+        'train.jsonl:2: passages[0].answers[0]: "绍兴" is not in the passage',
+        "train.jsonl:3: passages[0].answers[0] must be a string; found 3",
+        "train.jsonl:4: passages[0].text: is empty",
+        "train.jsonl:4: passages: no answer in any passage (note)",
+    ]
+    (last,) = done.lines[4:]
+    assert last.startswith("train.jsonl:6: not JSON at column")
+    assert done.stderr == (
+        "train.jsonl: read as JSON lines: 5 records, 4 passages, 1 answers not in the passage, 2 unreadable, 1 empty, "
+        "1 without an answer; errors: 4\n"
+    )
+
+
+def test_notes_alone_are_no_failure(kexue):
+    done = kexue("data", "check", "-q", stdin=lines_of(without("鲁迅", ["鲁迅", "周树人"])))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.lines == [
+        'standard input:1: passages[0].answers[1]: "周树人" is not in the passage; another answer is (note)'
+    ]
+
+
+def test_problems_as_json_have_the_line_or_the_id_of_the_record(kexue):
+    document = json.dumps(DOCUMENT, ensure_ascii=False).replace('"绍兴"', '"北京"')
+
+    (line,) = kexue("data", "check", "--json", "-q", stdin=lines_of(without("鲁迅", []))).lines
+    (of_document,) = kexue("data", "check", "--json", "-q", stdin=document).lines
+
+    place = {"file": "standard input", "line": 1, "field": "passages"}
+    assert json.loads(line) == {**place, "problem": "no answer in any passage", "level": "note"}
+    place = {"file": "standard input", "id": "Q1", "field": "passages[0].answers[0]"}
+    assert json.loads(of_document) == {**place, "problem": '"北京" is not in the passage', "level": "error"}
+
+
+def test_a_published_document_is_checked_and_what_is_left_out_is_counted(kexue):
+    done = kexue("data", "check", stdin=json.dumps(DOCUMENT))
+
+    assert (done.returncode, done.out) == (0, b"")
+    assert done.stderr.splitlines() == [
+        "standard input: 1 records left out: answered by YES or NO",
+        "standard input: read as squad: 1 records, 1 passages; errors: 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        ({"text": "我爱北京"}, None),
+        ({"text": "我爱", "words": [{"word": "我", "start": 0, "end": 1}, {"word": "爱", "start": 1, "end": 2}]}, None),
+        ({"words": [{"word": "我"}]}, None),
+        ({"text": " "}, "text: is empty"),
+        ({"text": 3}, "text must be a string; found 3"),
+        ({"text": "我", "words": [{"word": "你"}]}, 'words: joined they are "你", the text is "我"'),
+        (
+            {"text": "我爱", "words": [{"word": "我爱", "start": 1, "end": 2}]},
+            'words[0]: "我爱" is not the text from 1 to 2',
+        ),
+        ({"words": [{"start": 1}]}, "words[0]: missing field 'word'; found ['start']"),
+        ({"words": [{"word": ""}]}, "words[0].word: is empty"),
+    ],
+)
+def test_records_of_segmentation_are_checked_too(kexue, record, problem):
+    done = kexue("data", "check", stdin=lines_of(record))
+
+    assert done.stdout == (f"standard input:1: {problem}\n" if problem else "")
+    assert done.returncode == bool(problem)
+
+
+def test_segmented_text_is_checked(kexue):
+    done = kexue("data", "check", stdin="我 爱 北京\n\n天安门\n")
+
+    assert (done.returncode, done.out) == (0, b"")
+    assert done.stderr == "standard input: read as sighan: 2 records, 4 words; errors: 0\n"
+
+
+def test_fields_of_no_task_and_files_without_records_cannot_be_checked(kexue):
+    done = kexue("data", "check", stdin='{"colour": "red"}\n')
+
+    assert done.returncode == 1
+    assert one_error(done).startswith("standard input:1: the fields ['colour'] are of no task that can be checked")
+    assert one_error(kexue("data", "check", stdin="\n")) == "standard input holds no records"

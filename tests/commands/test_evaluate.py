@@ -136,8 +136,8 @@ def test_scores_may_be_written_to_a_file(evaluate, tmp_path):
 
 
 def test_the_sample_data_is_scored(kexue):
-    gold = kexue("data", "list", "--json")
-    path = json.loads(gold.lines[0])["path"] + "/gold.txt"
+    folders = {entry["name"]: entry["path"] for entry in map(json.loads, kexue("data", "list", "--json").lines)}
+    path = folders["segmentation-sample"] + "/gold.txt"
 
     result = scores(kexue("evaluate", "segmentation", path, "--json"))
 

@@ -6,6 +6,7 @@ import pytest
 from conftest import one_error
 
 import kexue_cli
+from kexue_cli.tasks import default_models
 
 
 def test_the_list_marks_the_default(kexue):
@@ -13,7 +14,7 @@ def test_the_list_marks_the_default(kexue):
 
     marked = [line.split()[1] for line in done.lines if line.startswith("*")]
     assert done.returncode == 0
-    assert marked == ["entropy-segmentation-jieba"]
+    assert set(marked) == set(default_models().values())
 
 
 def test_the_list_as_records_is_what_python_gets(kexue):
@@ -152,3 +153,24 @@ def test_a_contrast_without_the_lexicon_is_misuse(kexue, little_model):
 
     assert done.returncode == 2
     assert one_error(done) == "--contrast goes with --lexicon"
+
+
+def test_the_nearest_words_of_a_word_are_shown(kexue):
+    done = kexue("models", "show", "word-vectors", "--nearest", "北京")
+    rows = [line.split("\t") for line in done.lines]
+
+    assert done.returncode == 0
+    assert "上海" in [word for word, _ in rows]
+    cosines = [float(cosine) for _, cosine in rows]
+    assert cosines == sorted(cosines, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "problem"),
+    [("word-vectors", "北京北京北京", "has no vector"), ("entropy-segmentation", "北京", "not word vectors")],
+)
+def test_nearest_words_need_a_vector(kexue, model, word, problem):
+    done = kexue("models", "show", model, "--nearest", word)
+
+    assert done.returncode == 1
+    assert problem in one_error(done)

@@ -1,0 +1,50 @@
+"""Samples into batches: sorted by length, padded as little as can be. NumPy only; training and prediction share it.
+
+Letters: b batch, t positions, the longest of its batch.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Sample = dict[str, np.ndarray]
+"""The arrays of one example by name: sequences (t, ...) or scalars (). A batch has the same names, and b in front."""
+
+
+def collate(samples: Sequence[Sample]) -> Sample:
+    """Return the samples as one batch: sequences (b, t, ...), padded with 0 on the right, and scalars (b,).
+
+    Each array is as long as its own longest, and at least 1: recurrent ONNX nodes end the process at length 0.
+
+    >>> collate([{"ids": np.array([5, 6])}, {"ids": np.array([7])}])["ids"].tolist()
+    [[5, 6], [7, 0]]
+    """
+    return {name: _stack([np.asarray(sample[name]) for sample in samples]) for name in samples[0]}
+
+
+def _stack(arrays: list[np.ndarray]) -> np.ndarray:
+    first = arrays[0]
+    if first.ndim == 0:
+        return np.stack(arrays)
+    longest = max(1, *(len(array) for array in arrays))
+    batch = np.zeros((len(arrays), longest, *first.shape[1:]), first.dtype)  # (b, t, ...)
+    for row, array in zip(batch, arrays, strict=True):
+        row[: len(array)] = array
+    return batch
+
+
+def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Return batches of the indices of *lengths*, from the shortest to the longest; equal lengths keep their order.
+
+    budget: tokens a batch may hold, padding included: its size times its longest. A longer one has a batch to itself.
+
+    >>> by_length([9, 2, 3, 4], budget=8)
+    [[1, 2], [3], [0]]
+    """
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and (len(batches[-1]) + 1) * max(1, lengths[index]) <= budget:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches

@@ -1,0 +1,1 @@
+"""What every ``kexue train`` of a network shares, and the training of word vectors."""

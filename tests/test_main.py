@@ -13,7 +13,7 @@ from conftest import COMMAND, one_error
 import kexue_cli
 from kexue_cli.commands.app import app
 
-HEAVY = ("numpy", "numba", "jieba", "onnxruntime", "keras", "tensorflow", "torch", "jax", "rich")
+HEAVY = ("numpy", "numba", "llvmlite", "jieba", "onnxruntime", "keras", "tensorflow", "torch", "jax", "rich")
 
 
 def command_paths() -> list[tuple[str, ...]]:

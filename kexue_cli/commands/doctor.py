@@ -18,8 +18,9 @@ from kexue_cli.streams import open_output
 
 PACKAGES = {
     "typer": "the command line",
-    "numpy": "training, large inputs",
-    "numba": "training, large inputs",
+    "numpy": "training",
+    "numba": "training, large inputs at first",
+    "llvmlite": "large inputs",
     "jieba": "its dictionary, --engine jieba",
     "orjson": "JSON records",
     "zstandard": ".zst input",

@@ -1,5 +1,6 @@
 """The inner loops, compiled by numba: the same functions as the plain ones, some hundred times faster.
 
+Training calls them here; the decoder's are made into machine code that is loaded without numba (machine_code.py).
 Compiled code is kept in the user's cache folder under a name made from the sources, so an update never runs
 stale code, an installation may be read-only, and two users never share files.
 """
@@ -8,7 +9,9 @@ import hashlib
 from types import FunctionType, ModuleType
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
+from numba import types
 
 from kexue_cli.segmentation import counting, double_array, rules, viterbi
 from kexue_cli.zoo import cache_folder
@@ -55,8 +58,6 @@ def _compiled_functions() -> dict[str, Any]:
 
 
 ENTRY_POINTS = (
-    "segment_block",
-    "write_block",
     "insert_words",
     "find_words",
     "encode_block",
@@ -68,11 +69,9 @@ ENTRY_POINTS = (
     "link_suffixes",
     "count_tokens",
     "cut_outside",
-)  # what others call, and what is cached
+)  # what training calls, and what is cached
 _functions = _compiled_functions()
 
-segment_block = _functions["segment_block"]
-write_block = _functions["write_block"]
 insert_words = _functions["insert_words"]
 find_words = _functions["find_words"]
 encode_block = _functions["encode_block"]
@@ -84,3 +83,34 @@ add_grams = _functions["add_grams"]
 link_suffixes = _functions["link_suffixes"]
 count_tokens = _functions["count_tokens"]
 cut_outside = _functions["cut_outside"]
+
+DECODER = ("highest_base", "segment_block", "write_block")
+ELEMENTS = {  # what stands in the arrays among the decoder's parameters; all others are whole numbers
+    **dict.fromkeys(("data", "is_start", "separator", "output"), types.uint8),
+    **dict.fromkeys(("table", "user_table"), types.int32),
+    **dict.fromkeys(("units", "user_units", "weights", "best", "previous", "symbols", "offsets"), types.int64),
+}
+
+
+def machine_code() -> tuple[bytes, bool]:
+    """Return the decoder's functions as an object file for this processor, and whether it works without numba.
+
+    They take pointers for arrays: numba counts no references to those, and so calls nothing of its own.
+    """
+    module = llvm.parse_assembly("")
+    for name in DECODER:
+        function = _functions[name].py_func
+        parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        signature = [types.CPointer(ELEMENTS[each]) if each in ELEMENTS else types.int64 for each in parameters]
+        callback = numba.cfunc(types.int64(*signature))(function)
+        part = llvm.parse_assembly(callback.inspect_llvm())
+        # The callback makes Python exceptions of errors; it is left out, the function that it calls is kept.
+        part.get_function(callback.native_name).linkage = "available_externally"
+        part.get_function(callback.native_name.removeprefix("cfunc.")).name = name
+        module.link_in(part)
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, codemodel="jitdefault"
+    )
+    code: bytes = machine.emit_object(module)
+    outside = [each.name for each in (*module.functions, *module.global_variables) if each.is_declaration]
+    return code, not any(name.encode() in code for name in outside)

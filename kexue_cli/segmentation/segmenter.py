@@ -3,12 +3,13 @@
 Article: https://kexue.fm/archives/5476. Scores: models/*/metrics.json.
 """
 
-import gc
+import mmap
 import threading
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kexue_cli.errors import KexueError
 from kexue_cli.records import Block, Record, invalid_utf8
@@ -16,11 +17,7 @@ from kexue_cli.segmentation import viterbi
 from kexue_cli.segmentation.rules import RULES
 from kexue_cli.segmentation.trie import NO_TRIE, Trie, whole_weight
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-SMALL_BYTES = 128 << 10  # up to here plain Python is done before the compiled code would be loaded
+SMALL_BYTES = 64 << 10  # up to here plain Python is done before the compiled code would be loaded
 
 
 @dataclass(frozen=True)
@@ -100,13 +97,13 @@ class Segmenter:
             place += len(word)
         return spans
 
-    def starts(self, block: Block) -> Any:
-        """Return an array of bytes (b + 1,): 1 where a token starts, 2 at line feeds and the CR before one.
+    def starts(self, block: Block) -> bytearray:
+        """Return bytes (b + 1,): 1 where a token starts, 2 at line feeds and the CR before one.
 
         Raises RecordError if the block is not valid UTF-8, KexueError if the trie is damaged.
         """
         compiled = self._compiled_if_worth(len(block.data))
-        status, is_start = (compiled or self._plain_starts)(block.data)
+        status, is_start = compiled.starts(block.data) if compiled else self._plain_starts(block.data)
         if status < 0:
             raise invalid_utf8(block, -1 - status)
         return is_start
@@ -114,13 +111,11 @@ class Segmenter:
     def write(self, block: Block, separator: str) -> bytes:
         """Return a block with *separator* between the words of each line; errors as for starts."""
         is_start = self.starts(block)
-        data, gap = block.data, separator.encode()
-        room = len(data) + len(gap) * (len(data) + 1)
-        compiled = self._compiled
-        if compiled is not None and not isinstance(is_start, bytearray):
-            return compiled.write(data, is_start, gap, room, block.line_offset > 0)
-        output = bytearray(room)
-        written = viterbi.write_block(data, len(data), is_start, self.table, gap, output, block.line_offset > 0)
+        data, gap, continues = block.data, separator.encode(), block.line_offset > 0
+        if self._compiled is not None:
+            return self._compiled.write(data, is_start, gap, continues)
+        output = bytearray(_room(data, gap))
+        written = viterbi.write_block(data, len(data), is_start, self.table, gap, len(gap), output, continues)
         return bytes(output[:written])
 
     def may_cut_at(self, marks: str) -> bool:
@@ -143,20 +138,16 @@ class Segmenter:
     def _compile(self) -> None:
         with self._lock:
             if self._compiled is None:
-                gc.disable()  # loading makes many objects that stay; looking for garbage in them takes 0.07 s
-                try:
-                    self._compiled = _Compiled(self)
-                finally:
-                    gc.enable()
+                self._compiled = _Compiled(self)
 
     def _plain_starts(self, data: bytes) -> tuple[int, bytearray]:
         longest = max(map(len, data.split(b"\n"))) + 2
-        work = [[viterbi.UNREACHED] * longest, [0] * longest, [0] * longest, [0] * longest]
+        work = [[0] * longest for _ in range(4)]
         is_start = bytearray(len(data) + 1)
         try:
             status = viterbi.segment_block(
                 data, len(data), self.trie.units, self.table, self.user_words.units, self.user_table, *self.settings,
-                is_start, work,
+                is_start, *work,
             )  # fmt: skip
         except IndexError:
             raise KexueError("the lexicon's trie is damaged; see: kexue models verify") from None
@@ -167,40 +158,35 @@ class _Compiled:
     """The same work in compiled code, without the GIL."""
 
     def __init__(self, segmenter: Segmenter) -> None:
-        import numpy as np
+        from kexue_cli.segmentation import machine_code
 
-        from kexue_cli.segmentation import compilation
-
-        self.numpy, self.compilation = np, compilation
-        self.settings = segmenter.settings
+        code = machine_code.load()
+        self.segment_block, self.write_block = code.function("segment_block"), code.function("write_block")
+        highest_base = code.function("highest_base")
         tries = (segmenter.trie, segmenter.user_words)
-        self.units, self.user_units = (np.frombuffer(trie.units, np.int64) for trie in tries)
-        tables = (segmenter.table, segmenter.user_table)
-        self.table, self.user_table = (np.frombuffer(table, np.int32) for table in tables)
-        for units, table in ((self.units, self.table), (self.user_units, self.user_table)):
-            highest = int((units >> viterbi.BASE_SHIFT & viterbi.BASE_MASK).max()) + int((table & 0xFFFF).max())
-            if len(units) > 1 and highest >= len(units):
+        units = [bytes(trie.units) for trie in tries]
+        for trie, content in zip(tries, units, strict=True):
+            count = len(trie.units)
+            if count > 1 and highest_base(content, count) + max(trie.labels.values(), default=0) >= count:
                 raise KexueError("the lexicon's trie is damaged; see: kexue models verify")
-        self(b"\n")  # compiles, or reads the cache
-        self.write(b"\n", np.zeros(2, np.uint8), b" ", 4, False)
+        rules, weights = segmenter.settings
+        self.table = segmenter.table
+        self.settings = (units[0], segmenter.table, units[1], segmenter.user_table, rules, array("q", weights))
 
-    def __call__(self, data: bytes) -> "tuple[int, npt.NDArray[np.uint8]]":
-        np = self.numpy
-        array = np.frombuffer(data, np.uint8)
-        feeds = np.flatnonzero(array == 10)
-        longest = int(np.diff(feeds, prepend=-1, append=len(data)).max()) + 2
-        work = np.empty((4, longest), np.int64)
-        work[0] = viterbi.UNREACHED
-        is_start = np.zeros(len(data) + 1, np.uint8)
-        status = self.compilation.segment_block(
-            array, len(data), self.units, self.table, self.user_units, self.user_table, *self.settings, is_start, work
-        )
-        return status, is_start
+    def starts(self, data: bytes) -> tuple[int, bytearray]:
+        size = len(data)
+        is_start = bytearray(size + 1)
+        row = 8 * (size + 1)  # for a block of one line; of a mapping only what is touched takes memory
+        work = memoryview(mmap.mmap(-1, 4 * row, mmap.MAP_PRIVATE))
+        rows = [work[start : start + row] for start in range(0, 4 * row, row)]
+        return self.segment_block(data, size, *self.settings, is_start, *rows), is_start
 
-    def write(self, data: bytes, is_start: Any, separator: bytes, room: int, continues: bool) -> bytes:
-        np = self.numpy
-        output = np.empty(room, np.uint8)
-        gap = np.frombuffer(separator, np.uint8)
-        array = np.frombuffer(data, np.uint8)
-        written = self.compilation.write_block(array, len(data), is_start, self.table, gap, output, continues)
-        return output[:written].tobytes()  # type: ignore[no-any-return]
+    def write(self, data: bytes, is_start: bytearray, separator: bytes, continues: bool) -> bytes:
+        output = bytearray(_room(data, separator))
+        written = self.write_block(data, len(data), is_start, self.table, separator, len(separator), output, continues)
+        return bytes(memoryview(output)[:written])
+
+
+def _room(data: bytes, separator: bytes) -> int:
+    """Return the most bytes that a block may have with separators."""
+    return len(data) + len(separator) * (len(data) + 1)

@@ -1,7 +1,7 @@
 """The cut of a line with the greatest total weight, found over UTF-8 bytes.
 
 One implementation, run in two ways: as plain Python for small inputs, so that a single line never
-waits for a compiler, and compiled by numba for large ones (compilation.py). Weights are integers
+waits for a compiler, and compiled by numba for large ones (machine_code.py). Weights are integers
 (see double_array.py), so both add up to the same totals and break ties alike.
 
 Letters: t characters of a line; b bytes of a block.
@@ -149,11 +149,11 @@ def segment_line(
     and not in a function of its own: the call would double the time of the whole.
     weights: of an unknown character, a Han numeral, a unit of time (segmenter.DecodingConfig).
     """
-    unknown_weight, numeral_weight, unit_weight = weights
+    unknown_weight, numeral_weight, unit_weight = weights[0], weights[1], weights[2]
     window = 0  # where the open window starts
     reach = 0  # the furthest end of an edge so far
     root = units[0] >> BASE_SHIFT & BASE_MASK
-    has_user_words = len(user_units) > 1
+    has_user_words = user_units[0] != 0  # the root of a trie that has words is not 0
     best[0] = 0
     start = 0
     while start < end:
@@ -226,23 +226,25 @@ def segment_line(
     best[end] = UNREACHED
 
 
-def segment_block(data, size, units, table, user_units, user_table, rules, weights, is_start, work):
+def segment_block(
+    data, size, units, table, user_units, user_table, rules, weights, is_start, best, previous, symbols, offsets
+):
     """Cut every line of the UTF-8 bytes data[0:size]; a line ends with a line feed, the last one may not.
 
     is_start (b + 1,): filled with 0 before; set to 1 at each byte where a token starts. A line feed, and a
     carriage return before it, belong to no token and are marked 2.
-    work (4, n): space for n - 1 characters of a line, the first row filled with UNREACHED.
+    best, previous, symbols, offsets (n,): work space for lines of n - 1 characters.
     Returns 0, or -1 - p where p is the offset of the first byte that is not valid UTF-8.
     """
-    best = work[0]
-    previous = work[1]
-    symbols = work[2]
-    offsets = work[3]
+    clean = 0  # best[0:clean] is UNREACHED
     line_start = 0
     while line_start < size:
         count = decode_line(data, line_start, size, table, symbols, offsets)
         if count < 0:
             return count
+        while clean <= count:
+            best[clean] = UNREACHED
+            clean += 1
         line_end = offsets[count]
         if line_end < size:
             is_start[line_end] = 2
@@ -255,15 +257,22 @@ def segment_block(data, size, units, table, user_units, user_table, rules, weigh
     return 0
 
 
-def write_block(data, size, is_start, table, separator, output, may_separate):
+def highest_base(units, count):
+    """Return the highest base of the units of a trie."""
+    highest = 0
+    for place in range(count):
+        highest = max(highest, units[place] >> BASE_SHIFT & BASE_MASK)
+    return highest
+
+
+def write_block(data, size, is_start, table, separator, width, output, may_separate):
     """Write the block with *separator* between the tokens of a line; return the number of bytes written.
 
     White space is itself a boundary and is passed through: no separator is put beside it.
-    output: room for size + len(separator) * (size + 1) bytes. may_separate: whether a word ends before the block,
-    as when a line is cut in two.
+    separator (width,). output: room for size + width * (size + 1) bytes. may_separate: whether a word ends before
+    the block, as when a line is cut in two.
     """
     written = 0
-    width = len(separator)
     for position in range(size):
         byte = data[position]
         if is_start[position] != 0:

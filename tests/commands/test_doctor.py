@@ -49,7 +49,8 @@ def test_doctor_says_what_is_installed_and_what_for(examine):
     assert facts["python"] == platform.python_version()
     assert facts["threads"] >= 1
     assert facts["packages"].keys() == PACKAGES.keys()
-    for name in ("typer", "numpy", "numba", "jieba", "orjson", "zstandard", "rich"):  # what the project depends on
+    # what the project depends on
+    for name in ("typer", "numpy", "numba", "llvmlite", "jieba", "orjson", "zstandard", "rich"):
         assert facts["packages"][name]["version"], name
 
 

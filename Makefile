@@ -16,7 +16,7 @@ $(VENV)/installed: $(BIN)/python pyproject.toml
 
 # What the tests need besides.
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -27,6 +27,12 @@ demo: $(VENV)/installed
 	@echo '--- the most typical of them, against newspapers: kexue models show --lexicon --contrast'
 	@$(BIN)/kexue models show ./$(VENV)/demo-words --lexicon --contrast entropy-segmentation \
 		| head -n 61 | tail -n +2 | cut -f 1 | paste -sd ' ' - | fold -s -w 100
+	@echo '--- a question answered from a passage: kexue predict qa'
+	@head -n 3 data/qa-sample/dev.jsonl | $(BIN)/kexue predict qa \
+		| $(BIN)/python -c 'import json, sys; [print(r["question"], r["answer"], "(" + str(round(r["score"], 2)) + ")") \
+			for r in map(json.loads, sys.stdin)]'
+	@echo '--- how well the reader does on the sample: kexue evaluate qa'
+	@$(BIN)/kexue evaluate qa data/qa-sample/dev.jsonl | grep -E '^(model|exact_match|f1)'
 	@echo '--- how well each model agrees with people: kexue evaluate segmentation'
 	@for model in ./$(VENV)/demo-words entropy-segmentation entropy-segmentation-jieba; do \
 		$(BIN)/kexue evaluate segmentation $(SAMPLE)/gold.txt -m $$model | grep -E '^(model|f1)'; done

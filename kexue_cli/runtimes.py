@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kexue_cli.batching import Sample, by_length, collate
+from kexue_cli.batching import Sample, by_length, collate, round_up
 from kexue_cli.device import Device, DeviceError, prepare_backend
 from kexue_cli.errors import KexueError
 
@@ -58,6 +58,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = ONLY_FATAL
+        # All optimisations would take 20 ms longer to start, and save 0.3 ms a question.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         # Threads that spin while they wait were 2.5 times slower than one thread on a busy machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -122,7 +124,7 @@ class KerasRuntime:
         _check_names(self._path, inputs, self._lengths_vary)
         feed = _without_zeros(inputs)
         if self._is_compiled_per_shape and len({len(array) for array in feed.values()}) == 1:
-            feed = {name: _round_up(array, self._lengths_vary[name]) for name, array in feed.items()}
+            feed = {name: round_up(array, 1 + self._lengths_vary[name]) for name, array in feed.items()}
         with self._lock, self._keras.device(self.device):
             outputs = self._network.predict_on_batch(feed)  # predict would cost 45 ms a call and print
         arrays = {name: np.asarray(array) for name, array in outputs.items()}
@@ -255,15 +257,3 @@ def _rows_of(inputs: Sample, outputs: Sample) -> Sample:
 
 def _is_float(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" or array.dtype.name == "bfloat16"  # to NumPy the latter is of no kind
-
-
-def _round_up(array: np.ndarray, varies: bool) -> np.ndarray:
-    """Pad rows, and positions if they vary, to a power of two or one and a half times one: few shapes to compile."""
-    sizes = [_next_size(size) if axis < 1 + varies else size for axis, size in enumerate(array.shape)]
-    return np.pad(array, [(0, wanted - size) for size, wanted in zip(array.shape, sizes, strict=True)])
-
-
-def _next_size(size: int) -> int:
-    """Return the next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ... that is not smaller."""
-    power = 1 << max(0, size - 1).bit_length()
-    return power * 3 // 4 if size <= power * 3 // 4 and power > 2 else power

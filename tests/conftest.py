@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from readers import write_little_reader
 
 hypothesis.settings.register_profile("kexue", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("kexue")
@@ -107,6 +108,12 @@ def little_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["train", "segmentation", "corpus.txt", "--dictionary", "words.txt", "-o", "little", "-q"]
     subprocess.run([*COMMAND, *arguments], cwd=folder, check=True, timeout=PATIENCE)
     return folder / "little"
+
+
+@pytest.fixture(scope="session")
+def little_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader that answers 鲁迅, 周树人, 巴金 and years; see readers.write_little_reader. Not to be changed."""
+    return write_little_reader(tmp_path_factory.mktemp("readers") / "little-reader")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "text": 5,
     "records": 4,
     "zoo": 4,
+    "provenance": 4,
     "batching": 3,
     "bootstrap": 3,
     "fields": 3,

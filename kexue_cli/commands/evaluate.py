@@ -1,13 +1,16 @@
 """kexue evaluate TASK: predict and score with the task's metric."""
 
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from kexue_cli.commands import options
 from kexue_cli.commands.segment import Engine
-from kexue_cli.errors import RecordError, UsageError
+from kexue_cli.errors import KexueError, RecordError, UsageError
 from kexue_cli.records import dump, read_lines
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
@@ -55,14 +58,8 @@ def evaluate_segmentation(
             problem = "no line has two words; gold text is words separated by white space, a sentence a line"
             raise RecordError(source_name(file), 1, problem)
         name = (model or TASKS["segmentation"].default_model) if engine is Engine.kexue else engine.value
-        result = {
-            "task": "segmentation",
-            "model": name,
-            "data": source_name(file),
-            "records": len(scores.lines),
-            "seconds": round(time.time() - start, 3),
-            **scores.results(has_known=known is not None, seed=seed),
-        }
+        results = scores.results(has_known=known is not None, seed=seed)
+        result = report("segmentation", name, file, len(scores.lines), start, results)
         sink.write(dump(result) if json else table(result).encode())
 
 
@@ -71,6 +68,12 @@ def read_words(path: str, encoding: str) -> frozenset[str]:
     from kexue_cli.segmentation.user_dictionary import read_list
 
     return frozenset(line.strip() for _, line in read_list(path, encoding))
+
+
+def report(task: str, model: str, file: str, records: int, start: float, scores: Scores) -> Scores:
+    """Return the scores with what was scored. start: time.time() before it."""
+    seconds = round(time.time() - start, 3)
+    return {"task": task, "model": model, "data": source_name(file), "records": records, "seconds": seconds, **scores}
 
 
 def table(result: Scores) -> str:
@@ -88,4 +91,62 @@ def table(result: Scores) -> str:
     return "".join(lines)
 
 
-COMMANDS = {"segmentation": evaluate_segmentation}
+def evaluate_qa(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    output: options.OutputFile = None,
+    threshold: options.Threshold = None,
+    errors: options.Errors = None,
+    format: options.Format = None,
+    json: options.Json = False,
+    batch_size: options.BatchSize = 1,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    encoding: options.Encoding = "utf-8",
+    seed: options.Seed = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score a reader on questions with answers: {"question", "passages": [{"text", "answers": [...]}]}.
+
+    exact_match and f1 (over characters) are those of the WebQA and SogouQA contests, score is their mean. A question
+    without an answer is right if null is answered. Intervals are 95 % bootstrap intervals over questions.
+
+    Example: kexue evaluate qa dev.jsonl --errors wrong.jsonl
+    """
+    from kexue_cli import loader
+    from kexue_cli.datasets.reader import read_records
+    from kexue_cli.tasks.qa.metrics import Scores as QuestionScores
+    from kexue_cli.tasks.qa.metrics import score
+    from kexue_cli.tasks.qa.records import read_question
+
+    start = time.time()
+    name = model or TASKS["qa"].default_model
+    scores = QuestionScores()
+    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+        reader = loader.load(name, task="qa", device=device, threads=threads)
+        if threshold is not None:
+            reader = reader.with_settings(threshold=threshold)
+        records = read_records([file], "qa", format, encoding)
+        while group := list(islice(records, batch_size)):
+            questions = [_placed(where, read_question, record, with_answers=True) for where, record in group]
+            answered = _placed(group[0][0], list, reader.predict(record for _, record in group))
+            for question, answer in zip(questions, answered, strict=True):
+                scores.add(answer["answer"], question.answers)
+                if wrong is not None and score(answer["answer"], question.answers)[0] < 1:
+                    gold = {**answer.get("gold", {}), "answers": list(question.answers)}
+                    wrong.write(dump({**answer, "gold": gold}))
+        if not scores.f1:
+            raise KexueError(f"{source_name(file)}: there is no question")
+        result = report("qa", name, file, len(scores.f1), start, scores.results(seed=seed))
+        sink.write(dump(result) if json else table(result).encode())
+
+
+def _placed(where: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call a function; an error it raises is told with the place of the record."""
+    try:
+        return function(*arguments, **options)
+    except KexueError as error:
+        raise KexueError(f"{where}: {error}") from None
+
+
+COMMANDS = {"qa": evaluate_qa, "segmentation": evaluate_segmentation}

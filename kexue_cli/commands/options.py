@@ -1,6 +1,7 @@
 """Options that several subcommands share; each means the same everywhere."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from kexue_cli.device import is_device
 from kexue_cli.device import usable_cores as usable_cores
 from kexue_cli.encoding import check_encoding
 from kexue_cli.errors import UsageError
+from kexue_cli.zoo import check_target
 
 
 class OnError(StrEnum):
@@ -34,6 +36,18 @@ def parse_device(value: str) -> str:
     if not is_device(value):
         raise UsageError(f"no device {value!r}; allowed: auto, cpu, gpu, gpu:N")
     return value
+
+
+def target_folder(output: str) -> Path:
+    """Return the model folder to write.
+
+    Raises UsageError for an empty name, KexueError if the folder holds something else or cannot be written.
+    """
+    if not output.strip():
+        raise UsageError("--output must name a folder")
+    target = Path(output)
+    check_target(target)
+    return target
 
 
 InputFile = Annotated[str, typer.Argument(metavar="[FILE]", help="Input; - or nothing is standard input.")]
@@ -68,7 +82,7 @@ OnErrorOption = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_set_quiet, help="No progress and no warnings.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON records.")]
 Threads = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Processor threads; all by default, 4 at most for networks.")
+    int | None, typer.Option(min=1, metavar="N", help="Processor threads; all by default, one for networks.")
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Where random choices start.")]
 Device = Annotated[

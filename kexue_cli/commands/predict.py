@@ -1,6 +1,8 @@
 """kexue predict TASK: records in, the same records with answers out, one line each, in order."""
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
@@ -8,9 +10,10 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import dump, parse_record, try_lines
+from kexue_cli.records import Record, dump, parse_record, try_lines
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
+from kexue_cli.tasks.task import Task
 
 Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]
 
@@ -34,46 +37,107 @@ def predict_segmentation(
                    encoding=encoding, on_error=on_error)  # fmt: skip
 
 
+def predict_qa(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    output: options.OutputFile = None,
+    threshold: options.Threshold = None,
+    batch_size: options.BatchSize = 1,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    encoding: options.Encoding = "utf-8",
+    on_error: options.OnErrorOption = OnError.stop,
+    quiet: options.Quiet = False,
+) -> int:
+    """Answer the question of each record {"question", "passages": [TEXT or {"text"}, ...]} from its passages.
+
+    Adds "answer" (null if the passages seem not to hold one), "score" (about the chance that it is right), "passage",
+    "start" and "end" (where it stands: passages[passage][start:end], in code points) and "candidates", the best three.
+
+    Example: echo '{"question": "长江有多长？", "passages": ["长江全长约6300公里。"]}' | kexue predict qa
+    """
+    return predict("qa", file, model, output, device=device, threads=threads, encoding=encoding, on_error=on_error,
+                   batch_size=batch_size, settings={"threshold": threshold})  # fmt: skip
+
+
 def predict(
     task: str,
     file: str,
     model: str | None,
     output: str | None,
     *,
-    is_text: bool,
     device: str,
     threads: int | None,
     encoding: str,
     on_error: OnError,
+    is_text: bool = False,
+    batch_size: int = 1,
+    settings: dict[str, Any] | None = None,
 ) -> int:
-    """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped."""
+    """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
+
+    settings: of the answers, where the user gave them; None for the model's own.
+    """
     failures = 0
     source = source_name(file)
     with open_input(file) as stream, open_output(output) as sink:
         from kexue_cli import loader
 
-        answerer = loader.load(model or TASKS[task].default_model, device=device, threads=threads)
-        for number, line in try_lines(stream, file, encoding=encoding, is_live=True):
-            try:
-                if isinstance(line, RecordError):
-                    raise line
-                if not is_text and not line.strip():
-                    continue
-                record = {"text": line} if is_text else parse_record(line, source, number)
-                answers = [dump(answer) for answer in answerer.predict([record])]
-            except KexueError as error:
-                problem = error if isinstance(error, RecordError) else RecordError(source, number, str(error))
-                if isinstance(line, str) and not line.lstrip().startswith("{") and not is_text:
-                    problem = RecordError(source, number, f"{problem.problem}; for plain lines add --text")
-                if on_error is OnError.stop:
-                    raise problem from None
-                failures += 1
-                answers = [dump({"error": problem.problem, "line": number})]
-            sink.write(b"".join(answers))
-            sink.flush()
+        answerer = loader.load(model or TASKS[task].default_model, task=task, device=device, threads=threads)
+        given = {name: value for name, value in (settings or {}).items() if value is not None}
+        if given:
+            answerer = answerer.with_settings(**given)
+        lines = try_lines(stream, file, encoding=encoding, is_live=True)
+        for group in _groups(lines, batch_size, is_text):
+            records = [_record(line, source, number, is_text) for number, line in group]
+            for (number, _), answer in zip(group, _answers(answerer, records), strict=True):
+                if isinstance(answer, KexueError):
+                    problem = answer if isinstance(answer, RecordError) else RecordError(source, number, str(answer))
+                    if on_error is OnError.stop:
+                        raise problem
+                    failures += 1
+                    answer = {"error": problem.problem, "line": number}
+                sink.write(dump(answer))
+                sink.flush()
     if failures:
         console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
     return 1 if failures else 0
 
 
-COMMANDS = {"segmentation": predict_segmentation}
+def _groups(
+    lines: Iterable[tuple[int, str | RecordError]], size: int, is_text: bool
+) -> Iterator[list[tuple[int, str | RecordError]]]:
+    """Yield lines, *size* at a time; those without a record are passed over."""
+    lines = ((number, line) for number, line in lines if is_text or not isinstance(line, str) or line.strip())
+    while group := list(islice(lines, size)):
+        yield group
+
+
+def _record(line: str | RecordError, source: str, number: int, is_text: bool) -> Record | RecordError:
+    if isinstance(line, RecordError):
+        return line
+    if is_text:
+        return {"text": line}
+    try:
+        return parse_record(line, source, number)
+    except RecordError as error:
+        if line.lstrip().startswith("{"):
+            return error
+        return RecordError(source, number, f"{error.problem}; for plain lines add --text")
+
+
+def _answers(answerer: Task, records: Sequence[Record | RecordError]) -> Iterator[Record | KexueError]:
+    """Yield the answer to each record, or what is wrong with it."""
+    good = [record for record in records if not isinstance(record, RecordError)]
+    try:
+        answers = iter(list(answerer.predict(good)))
+        yield from (record if isinstance(record, RecordError) else next(answers) for record in records)
+    except KexueError as error:
+        if len(records) == 1:
+            yield error
+        else:  # one of them is wrong: alone, each is answered or is the one
+            for record in records:
+                yield from _answers(answerer, [record])
+
+
+COMMANDS = {"qa": predict_qa, "segmentation": predict_segmentation}

@@ -5,13 +5,13 @@ import re
 import shlex
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kexue_cli import console
 from kexue_cli.commands import options
+from kexue_cli.commands.train_qa import train_qa
 from kexue_cli.commands.train_words import train_words
 from kexue_cli.errors import UsageError, unknown_name
 
@@ -42,9 +42,7 @@ def train_segmentation(
     corpus: Annotated[
         list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="DIR", help="The model folder to make, or to replace.")
-    ],
+    output: options.ModelOutput,
     method: Annotated[
         Method, typer.Option(help="entropy: this project's; nlp-zero and word-discovery: the articles' own.")
     ] = Method.entropy,
@@ -101,7 +99,6 @@ def train_segmentation(
 
     Example: kexue train segmentation novel.txt -o ./my-words && kexue segment -m ./my-words novel.txt
     """
-    from kexue_cli.zoo import check_target
 
     if method is not Method.entropy and dictionary != "none":
         raise UsageError("--dictionary goes with --method entropy")
@@ -115,10 +112,7 @@ def train_segmentation(
         raise UsageError(f"--granularity must be a finite number; found {granularity}")
     if not 0 < min_probability < 1 or not math.isfinite(min_pmi):
         raise UsageError("--min-probability must lie between 0 and 1, --min-pmi must be a finite number")
-    if not output.strip():
-        raise UsageError("--output must name a folder")
-    target = Path(output)
-    check_target(target)
+    target = options.target_folder(output)
     from kexue_cli.segmentation.corpus import Corpus
     from kexue_cli.segmentation.training import Progress, TrainingConfig, train
 
@@ -135,4 +129,4 @@ def train_segmentation(
     console.say(f"{target}: {words:,} words from {characters:,} characters in {metrics['seconds']} s")
 
 
-COMMANDS = {"segmentation": train_segmentation, "words": train_words}
+COMMANDS = {"qa": train_qa, "segmentation": train_segmentation, "words": train_words}

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,9 +15,7 @@ def train_words(
     corpus: Annotated[
         list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="DIR", help="The model folder to make, or to replace.")
-    ],
+    output: options.ModelOutput,
     vector_size: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="Numbers in a vector.")] = 128,
     words: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the N most frequent words.")] = 50_000,
     min_count: Annotated[int, typer.Option(min=1, metavar="N", help="Leave out words seen less often.")] = 5,
@@ -51,14 +48,10 @@ def train_words(
     Example: kexue train words news.txt novels/*.txt.xz -o ./my-vectors
     """
     from kexue_cli.tasks import TASKS
-    from kexue_cli.zoo import check_target
 
-    if not output.strip():
-        raise UsageError("--output must name a folder")
     if not 0 < sample <= 1:
         raise UsageError(f"--sample must be above 0 and at most 1; found {sample}")
-    target = Path(output)
-    check_target(target)
+    target = options.target_folder(output)
     from kexue_cli.segmentation.corpus import Corpus
 
     source = Corpus(corpus, field, encoding=encoding, is_mixed=True)

@@ -2,19 +2,15 @@
 
 import dataclasses
 import math
-import platform
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import kexue_cli
 from kexue_cli.config import FORMAT, write_json
 from kexue_cli.errors import KexueError
+from kexue_cli.provenance import provenance
 from kexue_cli.segmentation import nlp_zero, word_discovery
 from kexue_cli.segmentation.corpus import Corpus
 from kexue_cli.segmentation.dictionary import (
@@ -95,12 +91,8 @@ def train(
             "corpus_characters": ngrams.size,
             "corpus_ngrams": len(ngrams.totals),
             "seconds": round(time.time() - start, 1),
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            "date": date.today().isoformat(),
-            "machine": f"{platform.machine()}, {platform.system()}",
-            "versions": {"kexue": kexue_cli.__version__, "python": platform.python_version(),
-                         **{name: version(name) for name in ("numpy", "numba", "jieba")}},
-        }  # fmt: skip
+            **provenance("numpy", "numba", "jieba"),
+        }
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
         write_sums(folder)

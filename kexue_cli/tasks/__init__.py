@@ -24,6 +24,7 @@ class TaskEntry(NamedTuple):
 
 
 TASKS = {
+    "qa": TaskEntry("kexue_cli.tasks.qa", "dgcnn-qa", "Answer questions from passages.", has_networks=True),
     "segmentation": TaskEntry("kexue_cli.segmentation.task", "entropy-segmentation-jieba", "Cut lines into words."),
     "words": TaskEntry("kexue_cli.text.word_vectors", "word-vectors", "Give each word a vector; other tasks use them."),
 }

@@ -5,22 +5,18 @@ Data:    raw text; see the card in models/word-vectors
 """
 
 import dataclasses
-import platform
-import resource
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import kexue_cli
 from kexue_cli.config import FORMAT, write_json
 from kexue_cli.errors import KexueError
+from kexue_cli.provenance import provenance
 from kexue_cli.records import Block
 from kexue_cli.segmentation.corpus import Corpus
 from kexue_cli.text.normalization import normalize
@@ -106,12 +102,8 @@ def train(
             "least_count": min(kept.values()),
             "mean_norm": round(float(np.linalg.norm(table.astype(np.float32), axis=1).mean()), 4),
             "seconds": round(time.time() - start, 1),
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            "date": date.today().isoformat(),
-            "machine": f"{platform.machine()}, {platform.system()}",
-            "versions": {"kexue": kexue_cli.__version__, "python": platform.python_version(),
-                         **{name: version(name) for name in ("numpy", "gensim")}},
-        }  # fmt: skip
+            **provenance("numpy", "gensim"),
+        }
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
         write_sums(folder)

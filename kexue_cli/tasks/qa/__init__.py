@@ -1,1 +1,132 @@
-"""Question answering."""
+"""Question answering: the reader finds the answer to a question in one or more passages.
+
+Article: https://kexue.fm/archives/5409 and https://kexue.fm/archives/6906
+Data:    WebQA, SogouQA and sets in the form of SQuAD; readers in kexue_cli/datasets/
+Score:   see models/dgcnn-qa/metrics.json
+Not here: answers that do not stand in a passage as they are, or in several pieces.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kexue_cli.batching import Sample
+from kexue_cli.config import from_mapping
+from kexue_cli.errors import KexueError
+from kexue_cli.records import Record, add_answer
+from kexue_cli.segmentation import task as segmentation
+from kexue_cli.tasks.qa.config import DecodingConfig, NetworkConfig, PreprocessorConfig
+from kexue_cli.tasks.qa.decoding import Candidate, Span, spans_of, vote
+from kexue_cli.tasks.qa.encoding import Encoder
+from kexue_cli.tasks.qa.preprocessor import Preprocessor
+from kexue_cli.tasks.qa.records import Question, read_question
+from kexue_cli.text.vocabulary import Vocabulary
+from kexue_cli.text.word_vectors import VECTORS, WordVectors
+from kexue_cli.zoo import find_model, read_config, read_sums
+
+if TYPE_CHECKING:
+    from kexue_cli.runtimes import Runtime
+
+VOCABULARY = "vocabulary.txt"
+NETWORK = "network"
+SHOWN_CANDIDATES = 3
+TOKENS = 4096  # characters of passages that the network reads at once
+WINDOWS = 256  # that are held at once
+
+
+class QuestionAnswering:
+    """A reader, ready to answer."""
+
+    def __init__(self, preprocessor: Preprocessor, runtime: "Runtime", decoding: DecodingConfig) -> None:
+        self.preprocessor = preprocessor
+        self.runtime = runtime
+        self.decoding = decoding
+
+    def predict(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield each record with "answer" (None if there is none), "score", "passage", "start", "end", "candidates".
+
+        Raises KexueError for a record without a question or passages.
+        """
+        records = list(records)
+        questions = [read_question(record, with_answers=False) for record in records]
+        for record, candidates in zip(records, self.answer(questions), strict=True):
+            yield add_answer(record, self._fields(candidates))
+
+    def with_settings(self, **settings: Any) -> "QuestionAnswering":
+        """Return the same reader with some settings of its decoding changed."""
+        return QuestionAnswering(self.preprocessor, self.runtime, replace(self.decoding, **settings))
+
+    def _fields(self, candidates: Sequence[Candidate]) -> Record:
+        shown = [asdict(candidate) for candidate in candidates[:SHOWN_CANDIDATES]]
+        score = candidates[0].score if candidates else 0.0
+        if candidates and score >= self.decoding.threshold:
+            return {**shown[0], "candidates": shown}
+        return {"answer": None, "score": score, "passage": None, "start": None, "end": None, "candidates": shown}
+
+    def answer(self, questions: Sequence[Question]) -> list[list[Candidate]]:
+        """Return the possible answers of each question, the best first."""
+        from kexue_cli.runtimes import run
+
+        spans: list[list[Span]] = [[] for _ in questions]
+        parts = ((index, *part) for index, question in enumerate(questions) for part in self.samples(question))
+        while group := list(islice(parts, WINDOWS)):
+            outputs = run(self.runtime, [sample for *_, sample in group], length="passage", budget=TOKENS)
+            for (index, passage, window, _), output in zip(group, outputs, strict=True):
+                text = questions[index].passages[passage].text[window]
+                start, end = output["start"].mean(axis=-1), output["end"].mean(axis=-1)  # over the members
+                spans[index] += spans_of(start, end, text, passage=passage, offset=window.start, config=self.decoding)
+        return [
+            vote(found, [passage.text for passage in question.passages], self.decoding, question=question.question)
+            for question, found in zip(questions, spans, strict=True)
+        ]
+
+    def samples(self, question: Question) -> Iterator[tuple[int, slice, Sample]]:
+        """Yield the passage, the window and the sample of each part of each passage."""
+        encoded = self.preprocessor.question(question.question)
+        passages = [self.preprocessor.encoder.encode(passage.text) for passage in question.passages]
+        for index, passage in enumerate(passages):
+            others = [*passages[:index], *passages[index + 1 :]]
+            for window in self.preprocessor.windows(len(passage.text)):
+                yield index, window, self.preprocessor.sample(encoded, passage[window], others)
+
+
+def make_preprocessor(vocabulary: Vocabulary, config: PreprocessorConfig) -> Preprocessor:
+    """Return the preprocessor with the segmentation model and the word vectors that the configuration names."""
+    segmenter = segmentation.load(find_model(config.segmentation)).segmenter
+    vectors = WordVectors.load(find_model(config.words)) if config.words else None
+    return Preprocessor(Encoder(vocabulary, segmenter, vectors), config)
+
+
+def digests(config: PreprocessorConfig) -> tuple[str, ...]:
+    """Return the SHA-256 of the main file of each model that the preprocessor refers to, as their folders list them."""
+    files = [(config.segmentation, "lexicon.tsv"), (config.words, VECTORS)]
+    return tuple(read_sums(find_model(name)).get(file, "") for name, file in files if name)
+
+
+def load(
+    folder: str | Path, *, threads: int = 1, open_network: "Callable[[str], Runtime] | None" = None
+) -> QuestionAnswering:
+    """Return the reader in a folder. open_network: opens a network of the folder by its name.
+
+    Raises KexueError if the folder is damaged, or a model it refers to is not the one it was trained with.
+    """
+    path = Path(folder)
+    values = read_config(path)
+    config = from_mapping(PreprocessorConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
+    decoding = from_mapping(DecodingConfig, values.get("decoding"), f"{path / 'config.json'}: decoding")
+    if digests(config) != config.digests:
+        names = " or ".join(filter(None, (config.segmentation, config.words)))
+        raise KexueError(f"{path} was trained with another {names} than the one installed; train it again")
+    vocabulary = Vocabulary.read(path / VOCABULARY)
+    network = from_mapping(NetworkConfig, values.get("network"), f"{path / 'config.json'}: network")
+    if len(vocabulary) != network.vocabulary_size:
+        size = f"{len(vocabulary):,} entries; the network knows {network.vocabulary_size:,}"
+        raise KexueError(f"{path / VOCABULARY} has {size}; see: kexue models verify")
+    assert open_network is not None
+    with ThreadPoolExecutor(1) as pool:  # the runtime opens the network in code that needs no GIL
+        runtime = pool.submit(open_network, NETWORK)
+        preprocessor = make_preprocessor(vocabulary, config)
+        return QuestionAnswering(preprocessor, runtime.result(), decoding)

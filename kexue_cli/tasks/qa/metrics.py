@@ -23,10 +23,15 @@ from kexue_cli.bootstrap import intervals
 @cache
 def _bare(character: str) -> str:
     """Return a character in half width and lower case; nothing for punctuation."""
+    if _is_punctuation(character):  # first: ￣ is a space and a mark above it in half width
+        return ""
     if unicodedata.east_asian_width(character) == "F":
         character = unicodedata.normalize("NFKC", character)
-    is_punctuation = character in string.punctuation or unicodedata.category(character)[0] in "PS"
-    return "" if is_punctuation else character.lower()
+    return character.lower()
+
+
+def _is_punctuation(character: str) -> bool:
+    return character in string.punctuation or unicodedata.category(character)[0] in "PS"
 
 
 def normalize(text: str) -> str:

@@ -21,6 +21,7 @@ ANSWERS = TEXTS.filter(str.strip)
         (" 珠穆朗玛 峰　", "珠穆朗玛峰"),
         ("1,949年", "1949年"),
         ("37℃", "37"),  # a symbol, as + and $ are
+        ("√￣2", "2"),  # in half width the second is two characters
         ("鲁迅（周树人）", "鲁迅周树人"),
         ("+", "+"),  # nothing else: then it is the answer
         ("。 。", "。。"),

@@ -1,0 +1,107 @@
+"""What every kexue train of a network shares: settings, progress, the course of the training on the terminal."""
+
+import dataclasses
+import shlex
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kexue_cli import console
+from kexue_cli.config import from_mapping
+from kexue_cli.device import prepare_backend, resolve
+from kexue_cli.errors import KexueError, UsageError
+from kexue_cli.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from kexue_cli.tasks.task import Trainee
+
+Config = TypeVar("Config")
+TRAINING = "training"
+
+
+def read_settings(
+    kind: type[Config], path: str | None, settings: Sequence[str] | None, seed: int
+) -> tuple[Config, TrainingConfig]:
+    """Return the settings of a task and those of the training loop, from a TOML file and KEY=VALUE pairs.
+
+    Raises KexueError for a file that cannot be read, and for settings that are unknown or of another type.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(Path(path).read_text("utf-8"))
+        except OSError as error:
+            raise KexueError(f"cannot read {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise KexueError(f"{path} is not TOML: {error}") from None
+    for setting in settings or []:
+        _set(values, setting)
+    where = path if path and not settings else "settings"
+    loop = values.pop(TRAINING, {})
+    if isinstance(loop, dict):
+        loop = {"seed": seed, **loop}
+    return from_mapping(kind, values, where), from_mapping(TrainingConfig, loop, f"{where}.{TRAINING}")
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    """Put KEY=VALUE into nested tables; VALUE is TOML, or else a plain string."""
+    key, equals, text = setting.partition("=")
+    *tables, name = key.strip().split(".")
+    if not equals or not name or not all(tables):
+        raise UsageError(f"--set {setting!r} must be KEY=VALUE, such as training.epochs=5")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"--set {setting!r}: {table} is a setting, not a table of settings")
+    values[name] = value
+
+
+def train_network(
+    task: str,
+    make_trainee: "Callable[[], Trainee]",
+    target: Path,
+    training: TrainingConfig,
+    *,
+    settings: Any,
+    records: Sequence[Any],
+    data: dict[str, Any],
+    is_resumed: bool | None,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Train a network and write its model folder, and tell of it on standard error.
+
+    settings and records: what another training must not differ in to be resumed. data: what the card says of them.
+    """
+    from kexue_cli.training.session import Session, fingerprint, work_folder
+
+    command = "kexue " + shlex.join(sys.argv[1:])
+    mark = fingerprint(dataclasses.asdict(settings), dataclasses.asdict(training), *records)
+    session = Session(task, target, training, mark, data, command)
+    session.begin(is_resumed)
+    prepare_backend(resolve(device, is_training=True), threads)
+    from kexue_cli.training.curves import sparkline
+    from kexue_cli.training.trainer import Reports
+
+    trainee = make_trainee()
+    batches = training.epochs * -(-len(trainee) // training.batch_size)
+    console.say(f"{len(trainee):,} samples, {batches:,} batches at most; checkpoints in {work_folder(target)}")
+    scores: list[float] = []
+
+    def tell(entry: dict[str, Any]) -> None:
+        scores.append(entry[trainee.monitor])
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in entry.items() if isinstance(value, float))
+        console.say(f"epoch {entry['epoch']}: {shown}")
+
+    with console.progress("training", batches) as advance:
+        metrics = session.run(trainee, Reports(advance, tell))
+    if console.is_terminal():
+        console.say(f"{trainee.monitor} {sparkline(scores)}")
+    best = ", ".join(f"{name} {value}" for name, value in metrics["development"].items())
+    console.say(f"{target}: {best} on the development data, from epoch {metrics['best_epoch']}")

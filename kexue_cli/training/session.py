@@ -1,0 +1,154 @@
+"""One ``kexue train`` of a network, from examples to the model folder; it may be killed at any time and resumed."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kexue_cli.config import FORMAT, write_json
+from kexue_cli.errors import KexueError
+from kexue_cli.provenance import provenance
+from kexue_cli.training import curves
+from kexue_cli.training.checkpoint import FILE
+from kexue_cli.training.export import export
+from kexue_cli.zoo import CARD, CONFIG, METRICS, check_target, new_folder, write_sums
+
+if TYPE_CHECKING:
+    from kexue_cli.tasks.task import Trainee
+    from kexue_cli.training.config import TrainingConfig
+    from kexue_cli.training.trainer import Reports
+
+WEIGHTS = "network.weights.h5"
+LOG = "training.jsonl"
+CURVES = "training.png"
+
+
+def work_folder(target: Path) -> Path:
+    """Return where a training keeps its checkpoints: beside the folder it will write."""
+    target = target.absolute()
+    return target.parent / f".{target.name}.training"
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is trained, where to, and from what."""
+
+    task: str
+    target: Path
+    training: "TrainingConfig"
+    fingerprint: str  # of the data and the settings
+    data: dict[str, Any]  # what the card says of the data: files, records
+    command: str
+
+    def begin(self, is_resumed: bool | None) -> None:
+        """Check that the training may begin, or go on. is_resumed: None if the user did not say.
+
+        Raises KexueError if a training is there and the user must decide, or none is there to go on with.
+        """
+        check_target(self.target)
+        folder = work_folder(self.target)
+        is_there = (folder / FILE).is_file()
+        if is_there and is_resumed is None:
+            raise KexueError(
+                f"{folder} holds a training that did not end; go on with --resume, or begin with --no-resume"
+            )
+        if is_resumed and not is_there:
+            raise KexueError(f"there is no training to resume: {folder / FILE} is not there")
+        if is_there and not is_resumed:
+            with _alone(folder):
+                (folder / FILE).unlink()
+
+    def run(self, trainee: "Trainee", reports: "Reports") -> dict[str, Any]:
+        """Train, export, write the model folder and return its metrics."""
+        from kexue_cli.training.trainer import NetworkRuntime, Trainer
+
+        work = work_folder(self.target)
+        with _alone(work):
+            trainer = Trainer(trainee, self.training, work, self.fingerprint)
+            trainer.resume()
+            position = trainer.train(reports)
+            runtime = NetworkRuntime(trainer.network)
+            with new_folder(self.target) as folder:
+                settings = trainee.save(folder, runtime)
+                write_json(
+                    folder / CONFIG,
+                    {"format": FORMAT, "task": self.task, **settings, "training": asdict(self.training)},
+                )
+                trainer.weights_only().save_weights(folder / WEIGHTS)
+                export(folder, runtime, trainee.development_samples())
+                lines = (json.dumps(entry) + "\n" for entry in position.history)
+                (folder / LOG).write_text("".join(lines), "utf-8")
+                curves.draw(folder / CURVES, position.history, trainee.monitor)
+                metrics = self._metrics(trainee.evaluate(runtime), position.seconds, trainer)
+                write_json(folder / METRICS, metrics)
+                (folder / CARD).write_text(card(self.target.name, self.task, self.command, metrics), "utf-8")
+                write_sums(folder)
+            shutil.rmtree(work, ignore_errors=True)
+        return metrics
+
+    def _metrics(self, scores: dict[str, float], seconds: float, trainer: Any) -> dict[str, Any]:
+        import keras
+
+        return {
+            "development": {name: round(value, 4) for name, value in scores.items()},
+            "best_epoch": trainer.position.best_epoch,
+            "epochs": trainer.position.epoch,
+            "parameters": trainer.network.count_params(),
+            "data": self.data,
+            "seconds": round(seconds, 1),
+            "backend": keras.backend.backend(),
+            **provenance("numpy", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "onnx", "tf2onnx"),
+        }
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make a folder of checkpoints, and hold a lock on it. Raises KexueError if another process trains there."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KexueError(f"another process trains in {folder}; wait for it, or choose another -o") from None
+        yield
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of settings and records."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(json.dumps(part, ensure_ascii=False, sort_keys=True, default=asdict).encode())
+    return digest.hexdigest()
+
+
+def card(name: str, task: str, command: str, metrics: dict[str, Any]) -> str:
+    """Return the card of a model: what it is, the command that made it, its scores."""
+    scores = "\n".join(f"| {key} | {value} |" for key, value in metrics["development"].items())
+    data = ", ".join(
+        f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}" for key, value in metrics["data"].items()
+    )
+    return f"""# {name}
+
+A model for the task `{task}` with {metrics["parameters"]:,} parameters, trained on {metrics["date"]} for
+{metrics["epochs"]} epochs ({metrics["seconds"]} s, Keras on {metrics["backend"]}) by
+
+```sh
+{command}
+```
+
+Data: {data}.
+
+Scores of epoch {metrics["best_epoch"]}, the best, on the records kept for development:
+
+| metric | value |
+| --- | --- |
+{scores}
+
+The course of the training is in `{LOG}` and `{CURVES}`.
+"""

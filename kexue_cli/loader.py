@@ -68,11 +68,13 @@ def load(
         open_network = partial(
             _open_network, folder, config, where, is_auto=device == "auto", precision=precision, threads=threads
         )
+        was_enabled = gc.isenabled()
         gc.disable()  # loading makes many objects that stay; looking for garbage among them takes 0.04 s
         try:
             model = load_task(config["task"], str(folder), threads=threads, open_network=open_network)
         finally:
-            gc.enable()
+            if was_enabled:
+                gc.enable()
         _keep(key, model, sum(size for _, _, size in files))
         return model
 

@@ -10,7 +10,7 @@ from texts import encoded
 
 from kexue_cli.errors import KexueError
 from kexue_cli.loader import segmenter
-from kexue_cli.tasks.qa.config import AugmentationConfig, PreprocessorConfig
+from kexue_cli.tasks.qa.config import AugmentationConfig, DecodingConfig, PreprocessorConfig
 from kexue_cli.tasks.qa.encoding import Encoder
 from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans, is_punctuation
 from kexue_cli.text.vocabulary import UNKNOWN, Vocabulary
@@ -309,7 +309,11 @@ def test_the_least_window_is_at_most_the_longest():
 
 
 def test_the_settings_as_they_come_fit_together():
-    Augmentation(make_preprocessor(window=PreprocessorConfig().window), AugmentationConfig())
+    preprocessor, augmentation, decoding = PreprocessorConfig(), AugmentationConfig(), DecodingConfig()
+
+    assert augmentation.longest_window <= preprocessor.window  # what is learned on is no longer than what is read
+    assert decoding.longest_answer <= preprocessor.overlap  # no answer is lost between two windows
+    assert augmentation.longest_answer <= decoding.longest_answer  # what is learned can be answered
 
 
 def test_an_answer_of_several_parts_stands_where_its_parts_stand():

@@ -70,13 +70,14 @@ def predict(
     threads: int | None,
     encoding: str,
     on_error: OnError,
-    is_text: bool = False,
+    is_text: bool | None = None,
     batch_size: int = 1,
     settings: dict[str, Any] | None = None,
 ) -> int:
     """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
 
-    settings: of the answers, where the user gave them; None for the model's own.
+    is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
+    the user gave them; None for the model's own.
     """
     failures = 0
     source = source_name(file)
@@ -105,7 +106,7 @@ def predict(
 
 
 def _groups(
-    lines: Iterable[tuple[int, str | RecordError]], size: int, is_text: bool
+    lines: Iterable[tuple[int, str | RecordError]], size: int, is_text: bool | None
 ) -> Iterator[list[tuple[int, str | RecordError]]]:
     """Yield lines, *size* at a time; those without a record are passed over."""
     lines = ((number, line) for number, line in lines if is_text or not isinstance(line, str) or line.strip())
@@ -113,7 +114,7 @@ def _groups(
         yield group
 
 
-def _record(line: str | RecordError, source: str, number: int, is_text: bool) -> Record | RecordError:
+def _record(line: str | RecordError, source: str, number: int, is_text: bool | None) -> Record | RecordError:
     if isinstance(line, RecordError):
         return line
     if is_text:
@@ -121,7 +122,7 @@ def _record(line: str | RecordError, source: str, number: int, is_text: bool) ->
     try:
         return parse_record(line, source, number)
     except RecordError as error:
-        if line.lstrip().startswith("{"):
+        if is_text is None or line.lstrip().startswith("{"):
             return error
         return RecordError(source, number, f"{error.problem}; for plain lines add --text")
 

@@ -348,3 +348,11 @@ def test_python_s_door_gives_what_the_shell_s_does(predict, little_reader):
     [answer] = kexue_cli.load(str(little_reader)).predict([json.loads(line)])
 
     assert answer_of(predict(stdin=line)) == answer
+
+
+def test_a_plain_line_is_not_told_of_an_option_that_is_not_there(predict):
+    done = predict(stdin="谁写了《呐喊》？\n")
+
+    assert done.returncode == 1
+    assert "not JSON" in done.stderr
+    assert "--text" not in done.stderr

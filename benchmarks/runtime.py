@@ -40,11 +40,11 @@ def cpu_seconds(function: Callable[[], Any]) -> float:
 
 def keras_network(model: str) -> Any:
     """The network of a model folder with its weights, in Keras."""
-    from kexue_cli.tasks.qa.network import build_network
+    from kexue_cli.tasks.qa.network import build_networks
     from kexue_cli.zoo import find_model, read_config
 
     folder = find_model(model)
-    network = build_network(read_config(folder)["network"])
+    network = build_networks(read_config(folder)["network"])["network"]
     network.load_weights(folder / "network.weights.h5")
     return network
 

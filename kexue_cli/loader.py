@@ -133,7 +133,7 @@ def _open_on_gpu(
 
     def build() -> object:
         module = importlib.import_module(f"{task_entry(config['task']).module}.network")
-        return cast(Callable[[object], object], module.build_network)(config[name])
+        return cast(Callable[[object], dict[str, object]], module.build_networks)(config["network"])[name]
 
     return KerasRuntime(build, folder / f"{name}.weights.h5", where, precision=precision, threads=threads)
 

@@ -27,7 +27,7 @@ def write_little_reader(folder: Path) -> Path:
     A character of the question is never the end of an answer. 鲁迅 in one passage has p = .81 and the score .2660,
     周树人 .3 and .0647, 1936年 .49 and .1388, 巴金 .09 and .0074, which is below the threshold.
     """
-    from kexue_cli.tasks.qa import VOCABULARY, digests
+    from kexue_cli.tasks.encoding import VOCABULARY, digests
     from kexue_cli.tasks.qa.config import AugmentationConfig, DecodingConfig, NetworkConfig, PreprocessorConfig
     from kexue_cli.text.vocabulary import Vocabulary
 

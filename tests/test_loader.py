@@ -320,7 +320,7 @@ def test_a_precision_that_cannot_be_is_refused(sums_model, precision, problem):
 
 def test_on_a_gpu_the_network_is_built_from_its_config_and_weights(sums_model, on_a_gpu, monkeypatch):
     module = types.ModuleType("sums_task.network")
-    module.build_network = lambda config: ("built", config)
+    module.build_networks = lambda config: {"network": ("built", config)}
     monkeypatch.setitem(sys.modules, "sums_task.network", module)
     opened = []
 

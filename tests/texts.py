@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kexue_cli.tasks.qa.encoding import EncodedText
+from kexue_cli.tasks.encoding import EncodedText
 
 
 def encoded(words: str) -> EncodedText:

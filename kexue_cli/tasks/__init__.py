@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class TaskEntry(NamedTuple):
     """module: holds load(folder, ...); default_model: used when none is named; summary: for help.
 
-    has_networks: its models hold networks, which the loader opens; module.network holds build_network(config).
+    has_networks: its models hold networks, which the loader opens; module.network holds build_networks(config).
     """
 
     module: str

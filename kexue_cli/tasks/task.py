@@ -1,6 +1,6 @@
 """What every model can do, and what training must know of a task."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from kexue_cli.batching import Sample
     from kexue_cli.runtimes import Runtime
+
+    OpenNetwork = Callable[[str], Runtime]  # opens a network of a model by its name
 
 
 class Task(Protocol):
@@ -44,21 +46,25 @@ class Trainee(Protocol):
         ...
 
     def build(self) -> "keras.Model":
-        """Return the network, with new weights."""
+        """Return the network that is trained, with new weights."""
+        ...
+
+    def networks(self, trained: "keras.Model") -> "dict[str, keras.Model]":
+        """Return the networks that prediction runs, parts of the trained one, by their names in the model folder."""
         ...
 
     def losses(self) -> dict[str, Any]:
         """Return a Keras loss for each output."""
         ...
 
-    def evaluate(self, runtime: "Runtime") -> dict[str, float]:
-        """Return the metrics of the network in *runtime* on the records kept for development."""
+    def evaluate(self, open_network: "OpenNetwork") -> dict[str, float]:
+        """Return the metrics of the networks on the records kept for development."""
         ...
 
-    def save(self, folder: Path, runtime: "Runtime") -> dict[str, Any]:
+    def save(self, folder: Path, open_network: "OpenNetwork") -> dict[str, Any]:
         """Write the task's own files (vocabulary) and return its part of config.json; may fit thresholds."""
         ...
 
-    def development_samples(self) -> "Sequence[Sample]":
-        """Return a few inputs, to compare the network before and after export."""
+    def compared_samples(self, open_network: "OpenNetwork") -> "Mapping[str, Sequence[Sample]]":
+        """Return a few inputs of each network, to compare it before and after export."""
         ...

@@ -17,25 +17,26 @@ from kexue_cli.batching import Sample, collate
 from kexue_cli.errors import KexueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from kexue_cli.runtimes import Runtime
+    from kexue_cli.tasks.task import OpenNetwork
 
 TOLERANCE = 1e-4  # of probabilities and unit vectors
-SAMPLES = "compared.npz"
+WEIGHTS, GRAPH, SAMPLES = "{}.weights.h5", "{}.onnx", "{}.npz"  # of a network, by its name
 INPUT, OUTPUT = "input_", "output_"
 
 
-def export(folder: Path, runtime: "Runtime", samples: "Sequence[Sample]") -> None:
-    """Write network.onnx beside the network.weights.h5 of a model folder, and compare it with the trained network.
+def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Sequence[Sample]]") -> None:
+    """Write the ONNX file of each network beside its weights in a model folder, and compare both.
 
-    runtime: the network as it was trained; samples: inputs to compare with. Raises KexueError if the export fails or
-    an output differs by more than TOLERANCE.
+    open_network: the networks as they were trained; samples: inputs of each to compare with. Raises KexueError if the
+    export fails or an output differs by more than TOLERANCE.
     """
-    inputs = collate(samples)
-    outputs = runtime(inputs)
-    arrays: dict[str, Any] = {INPUT + name: array for name, array in inputs.items()}
-    np.savez(folder / SAMPLES, **arrays | {OUTPUT + name: array for name, array in outputs.items()})
+    for name, its_samples in samples.items():
+        inputs = collate(its_samples)
+        arrays: dict[str, Any] = {INPUT + key: array for key, array in inputs.items()}
+        arrays |= {OUTPUT + key: array for key, array in open_network(name)(inputs).items()}
+        np.savez(folder / SAMPLES.format(name), **arrays)
     settings = {
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "",
@@ -44,7 +45,8 @@ def export(folder: Path, runtime: "Runtime", samples: "Sequence[Sample]") -> Non
     }
     command = [sys.executable, "-m", __name__, str(folder)]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
-    (folder / SAMPLES).unlink()
+    for name in samples:
+        (folder / SAMPLES.format(name)).unlink()
     if done.returncode:
         problem = (done.stderr.strip() or "no message").splitlines()[-1]
         raise KexueError(f"cannot export the network to ONNX: {problem}")
@@ -56,19 +58,25 @@ def largest_difference(one: Sample, other: Sample) -> float:
 
 
 def _export_here(folder: Path) -> None:
-    from kexue_cli.runtimes import OnnxRuntime
     from kexue_cli.tasks import task_entry
     from kexue_cli.zoo import read_config
 
     config = read_config(folder)
-    network = importlib.import_module(task_entry(config["task"]).module + ".network").build_network(config["network"])
-    network.load_weights(folder / "network.weights.h5")
-    with np.load(folder / SAMPLES) as file:
-        inputs = {name.removeprefix(INPUT): file[name] for name in file.files if name.startswith(INPUT)}
-        outputs = {name.removeprefix(OUTPUT): file[name] for name in file.files if name.startswith(OUTPUT)}
-    here = {name: np.asarray(value) for name, value in network.predict_on_batch(inputs).items()}
-    network.export(folder / "network.onnx", format="onnx", verbose=False)
-    exported = OnnxRuntime(folder / "network.onnx")(inputs)
+    module = importlib.import_module(task_entry(config["task"]).module + ".network")
+    for name, network in module.build_networks(config["network"]).items():
+        network.load_weights(folder / WEIGHTS.format(name))
+        _export_one(folder, name, network)
+
+
+def _export_one(folder: Path, name: str, network: Any) -> None:
+    from kexue_cli.runtimes import OnnxRuntime
+
+    with np.load(folder / SAMPLES.format(name)) as file:
+        inputs = {key.removeprefix(INPUT): file[key] for key in file.files if key.startswith(INPUT)}
+        outputs = {key.removeprefix(OUTPUT): file[key] for key in file.files if key.startswith(OUTPUT)}
+    here = {key: np.asarray(value) for key, value in network.predict_on_batch(inputs).items()}
+    network.export(folder / GRAPH.format(name), format="onnx", verbose=False)
+    exported = OnnxRuntime(folder / GRAPH.format(name))(inputs)
     for backend, found in (("Keras with TensorFlow", here), ("ONNX Runtime", exported)):
         if not (difference := largest_difference(outputs, found)) <= TOLERANCE:  # NaN is no match either
             raise KexueError(f"{backend} differs from the trained network by {difference:.1e}, more than {TOLERANCE}")

@@ -14,7 +14,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.provenance import provenance
 from kexue_cli.training import curves
 from kexue_cli.training.checkpoint import FILE
-from kexue_cli.training.export import export
+from kexue_cli.training.export import WEIGHTS, export
 from kexue_cli.zoo import CARD, CONFIG, METRICS, check_target, new_folder, write_sums
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kexue_cli.training.config import TrainingConfig
     from kexue_cli.training.trainer import Reports
 
-WEIGHTS = "network.weights.h5"
 LOG = "training.jsonl"
 CURVES = "training.png"
 
@@ -64,26 +63,26 @@ class Session:
 
     def run(self, trainee: "Trainee", reports: "Reports") -> dict[str, Any]:
         """Train, export, write the model folder and return its metrics."""
-        from kexue_cli.training.trainer import NetworkRuntime, Trainer
+        from kexue_cli.training.trainer import Trainer
 
         work = work_folder(self.target)
         with _alone(work):
             trainer = Trainer(trainee, self.training, work, self.fingerprint)
             trainer.resume()
             position = trainer.train(reports)
-            runtime = NetworkRuntime(trainer.network)
             with new_folder(self.target) as folder:
-                settings = trainee.save(folder, runtime)
+                settings = trainee.save(folder, trainer.open_network)
                 write_json(
                     folder / CONFIG,
                     {"format": FORMAT, "task": self.task, **settings, "training": asdict(self.training)},
                 )
-                trainer.weights_only().save_weights(folder / WEIGHTS)
-                export(folder, runtime, trainee.development_samples())
+                for name, network in trainer.networks().items():
+                    network.save_weights(folder / WEIGHTS.format(name))
+                export(folder, trainer.open_network, trainee.compared_samples(trainer.open_network))
                 lines = (json.dumps(entry) + "\n" for entry in position.history)
                 (folder / LOG).write_text("".join(lines), "utf-8")
                 curves.draw(folder / CURVES, position.history, trainee.monitor)
-                metrics = self._metrics(trainee.evaluate(runtime), position.seconds, trainer)
+                metrics = self._metrics(trainee.evaluate(trainer.open_network), position.seconds, trainer)
                 write_json(folder / METRICS, metrics)
                 (folder / CARD).write_text(card(self.target.name, self.task, self.command, metrics), "utf-8")
                 write_sums(folder)

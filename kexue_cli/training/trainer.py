@@ -128,11 +128,15 @@ class Trainer:
         for variable, value in state:
             _assign([variable], value)
 
-    def weights_only(self) -> keras.Model:
-        """Return the network without its optimizer, which Keras would save with the weights."""
+    def open_network(self, name: str) -> NetworkRuntime:
+        """Return one of the networks that prediction runs, as it is now."""
+        return NetworkRuntime(self.trainee.networks(self.network)[name])
+
+    def networks(self) -> dict[str, keras.Model]:
+        """Return the networks that prediction runs, without the optimizer, which Keras would save with the weights."""
         network = self.trainee.build()
         network.set_weights(self.network.get_weights())
-        return network
+        return self.trainee.networks(network)
 
     def _train_epoch(self, reports: Reports) -> None:
         position = self.position
@@ -191,7 +195,7 @@ class Trainer:
         raw = _values(network.trainable_variables)
         self.optimizer.finalize_variable_values(network.trainable_variables)
         try:
-            scores = self.trainee.evaluate(NetworkRuntime(network))
+            scores = self.trainee.evaluate(self.open_network)
             if scores[self.trainee.monitor] > position.best:
                 position.best, position.best_epoch = scores[self.trainee.monitor], position.epoch + 1
                 self.best = _values(network.variables)

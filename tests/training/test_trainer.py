@@ -52,7 +52,11 @@ class Sequences:
     def losses(self):
         return {"sign": keras.losses.BinaryCrossentropy()}
 
-    def evaluate(self, runtime):
+    def networks(self, trained):
+        return {"network": trained}
+
+    def evaluate(self, open_network):
+        runtime = open_network("network")
         outputs = runtime({"x": np.ones((2, 3, 3), np.float32)})
         assert outputs["sign"].shape == (2, 3)
         self.seen.append(values(runtime.network))
@@ -140,7 +144,7 @@ def test_the_best_weights_are_kept_even_if_later_ones_are_worse(make):
 
     assert not are_equal(trainee.seen[1], trainee.seen[3])
     assert are_equal(values(trainer.network), trainee.seen[1])
-    assert are_equal(values(trainer.weights_only()), trainee.seen[1])
+    assert are_equal(values(trainer.networks()["network"]), trainee.seen[1])
 
 
 def test_stage_two_starts_from_the_best_weights(make):
@@ -181,8 +185,8 @@ def test_an_evaluation_that_fails_leaves_the_weights_as_they_were(make):
     trainer, trainee = make(epochs=1, learning_rate=0.1, ema_momentum=0.5)
     inside = []
 
-    def fail(runtime):
-        inside.append(values(runtime.network))
+    def fail(open_network):
+        inside.append(values(open_network("network").network))
         raise KeyboardInterrupt
 
     trainee.evaluate = fail

@@ -15,23 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from kexue_cli.batching import Sample
 from kexue_cli.config import from_mapping
-from kexue_cli.errors import KexueError
 from kexue_cli.records import Record, add_answer
-from kexue_cli.segmentation import task as segmentation
-from kexue_cli.tasks.qa.config import DecodingConfig, NetworkConfig, PreprocessorConfig
+from kexue_cli.tasks.encoding import load_vocabulary, make_encoder, windows
+from kexue_cli.tasks.qa.config import NETWORK, DecodingConfig, NetworkConfig, PreprocessorConfig
 from kexue_cli.tasks.qa.decoding import Candidate, Span, spans_of, vote
-from kexue_cli.tasks.qa.encoding import Encoder
 from kexue_cli.tasks.qa.preprocessor import Preprocessor
 from kexue_cli.tasks.qa.records import Question, read_question
-from kexue_cli.text.vocabulary import Vocabulary
-from kexue_cli.text.word_vectors import VECTORS, WordVectors
-from kexue_cli.zoo import find_model, read_config, read_sums
+from kexue_cli.zoo import read_config
 
 if TYPE_CHECKING:
     from kexue_cli.runtimes import Runtime
 
-VOCABULARY = "vocabulary.txt"
-NETWORK = "network"
 SHOWN_CANDIDATES = 3
 TOKENS = 4096  # characters of passages that the network reads at once
 WINDOWS = 256  # that are held at once
@@ -89,21 +83,8 @@ class QuestionAnswering:
         passages = [self.preprocessor.encoder.encode(passage.text) for passage in question.passages]
         for index, passage in enumerate(passages):
             others = [*passages[:index], *passages[index + 1 :]]
-            for window in self.preprocessor.windows(len(passage.text)):
+            for window in windows(len(passage.text), self.preprocessor.config):
                 yield index, window, self.preprocessor.sample(encoded, passage[window], others)
-
-
-def make_preprocessor(vocabulary: Vocabulary, config: PreprocessorConfig) -> Preprocessor:
-    """Return the preprocessor with the segmentation model and the word vectors that the configuration names."""
-    segmenter = segmentation.load(find_model(config.segmentation)).segmenter
-    vectors = WordVectors.load(find_model(config.words)) if config.words else None
-    return Preprocessor(Encoder(vocabulary, segmenter, vectors), config)
-
-
-def digests(config: PreprocessorConfig) -> tuple[str, ...]:
-    """Return the SHA-256 of the main file of each model that the preprocessor refers to, as their folders list them."""
-    files = [(config.segmentation, "lexicon.tsv"), (config.words, VECTORS)]
-    return tuple(read_sums(find_model(name)).get(file, "") for name, file in files if name)
 
 
 def load(
@@ -117,16 +98,10 @@ def load(
     values = read_config(path)
     config = from_mapping(PreprocessorConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
     decoding = from_mapping(DecodingConfig, values.get("decoding"), f"{path / 'config.json'}: decoding")
-    if digests(config) != config.digests:
-        names = " or ".join(filter(None, (config.segmentation, config.words)))
-        raise KexueError(f"{path} was trained with another {names} than the one installed; train it again")
-    vocabulary = Vocabulary.read(path / VOCABULARY)
     network = from_mapping(NetworkConfig, values.get("network"), f"{path / 'config.json'}: network")
-    if len(vocabulary) != network.vocabulary_size:
-        size = f"{len(vocabulary):,} entries; the network knows {network.vocabulary_size:,}"
-        raise KexueError(f"{path / VOCABULARY} has {size}; see: kexue models verify")
+    vocabulary = load_vocabulary(path, config, network.vocabulary_size)
     assert open_network is not None
     with ThreadPoolExecutor(1) as pool:  # the runtime opens the network in code that needs no GIL
         runtime = pool.submit(open_network, NETWORK)
-        preprocessor = make_preprocessor(vocabulary, config)
+        preprocessor = Preprocessor(make_encoder(vocabulary, config), config)
         return QuestionAnswering(preprocessor, runtime.result(), decoding)

@@ -3,27 +3,18 @@
 from dataclasses import dataclass, field
 
 from kexue_cli.errors import KexueError
+from kexue_cli.tasks.encoding import EncodingConfig
 
+NETWORK = "network"  # its name in the model folder
 VOTES = ("squares", "sum", "max")
 VOTES_IN_PASSAGE = ("sum", "max")
 
 
 @dataclass(frozen=True)
-class PreprocessorConfig:
+class PreprocessorConfig(EncodingConfig):
     """What the reader is shown."""
 
-    segmentation: str = "entropy-segmentation-jieba"  # model whose words are used
-    words: str = "word-vectors"  # vectors of words; empty for none
-    digests: tuple[str, ...] = ()  # SHA-256 of their main files, as the network was trained with
     features: tuple[str, ...] = ("match", "boundary")  # groups of features.FEATURES
-    window: int = 512  # characters of a passage that are read at once
-    overlap: int = 64  # characters that two windows share; no answer is longer
-
-    def __post_init__(self) -> None:
-        """Raises KexueError for windows that would not move on."""
-        if not 0 <= self.overlap < self.window:
-            limits = f"at least 0 and less than preprocessor.window, {self.window}"
-            raise KexueError(f"preprocessor.overlap must be {limits}; found {self.overlap}")
 
 
 @dataclass(frozen=True)

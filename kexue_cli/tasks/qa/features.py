@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kexue_cli.tasks.qa.encoding import EncodedText
+from kexue_cli.tasks.encoding import EncodedText
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -135,13 +135,7 @@ def _nearby_share(characters: Sequence[str], passage: str, reach: int) -> "Featu
 
 def boundary(question: EncodedText, passage: EncodedText, others: Sequence[EncodedText]) -> "Features":
     """Return whether a word begins, and whether one ends, at each character (t, 2)."""
-    changes = np.flatnonzero(np.diff(passage.word_of)) if len(passage.text) else np.zeros(0, np.int64)
-    columns = np.zeros((len(passage.text), 2), np.float32)
-    columns[:1, 0] = 1
-    columns[changes + 1, 0] = 1
-    columns[changes, 1] = 1
-    columns[-1:, 1] = 1
-    return columns
+    return passage.boundaries()
 
 
 Feature = Callable[[EncodedText, EncodedText, Sequence[EncodedText]], "Features"]

@@ -17,7 +17,7 @@ from kexue_cli.layers.dense import Dense
 from kexue_cli.layers.embedding import Embedding
 from kexue_cli.layers.gated_convolution import GatedConvolution
 from kexue_cli.layers.position_embedding import PositionEmbedding
-from kexue_cli.tasks.qa.config import NetworkConfig
+from kexue_cli.tasks.qa.config import NETWORK, NetworkConfig
 
 
 def build(config: NetworkConfig) -> keras.Model:
@@ -83,6 +83,6 @@ def _member(inputs, config, prefix):
     return pointers
 
 
-def build_network(values: dict[str, Any]) -> keras.Model:
-    """Return the network that config.json describes under "network"."""
-    return build(from_mapping(NetworkConfig, values, "network"))
+def build_networks(values: dict[str, Any]) -> dict[str, keras.Model]:
+    """Return the networks of a model folder by name; values: config.json's "network"."""
+    return {NETWORK: build(from_mapping(NetworkConfig, values, "network"))}

@@ -4,7 +4,7 @@ Letters: u characters of the question, t of the passage window, v numbers of a w
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -14,10 +14,9 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError, unknown_name
+from kexue_cli.tasks.encoding import EncodedText, Encoder
 from kexue_cli.tasks.qa import features
 from kexue_cli.tasks.qa.config import AugmentationConfig, PreprocessorConfig
-from kexue_cli.tasks.qa.encoding import EncodedText, Encoder
-from kexue_cli.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -59,19 +58,12 @@ class Preprocessor:
         kept = encoded.keep(~is_punctuation(encoded))
         return kept if kept.text else encoded
 
-    def windows(self, length: int) -> Iterator[slice]:
-        """Yield windows over a passage of *length* characters; two neighbours share config.overlap characters."""
-        step = self.config.window - self.config.overlap
-        for start in range(0, max(length - self.config.overlap, 1), step):
-            yield slice(start, start + self.config.window)
-
     def sample(self, question: EncodedText, passage: EncodedText, others: Sequence[EncodedText]) -> Sample:
         """Return the arrays of a question and one window of a passage; others: the other passages."""
         arrays: Sample = {"question": question.ids, "passage": passage.ids}
-        vectors = self.encoder.vectors
-        if vectors is not None:
-            arrays["question_words"] = vectors.vectors(question.rows)[question.word_of]
-            arrays["passage_words"] = vectors.vectors(passage.rows)[passage.word_of]
+        if self.encoder.dimension:
+            arrays["question_words"] = self.encoder.word_vectors(question)
+            arrays["passage_words"] = self.encoder.word_vectors(passage)
         if self.config.features:
             arrays["features"] = features.columns(self.config.features, question, passage, others)
         return arrays
@@ -95,8 +87,8 @@ class Augmentation:
         if generator.random() < self.config.strip_punctuation:
             passage, spans = _without_punctuation(passage, spans)
         if self.config.drop_words:
-            question = self._hide(question, generator)
-            passage = self._hide(passage, generator)
+            question = question.hide(self.config.drop_words, generator)
+            passage = passage.hide(self.config.drop_words, generator)
         labels = {name: np.zeros(len(passage.text), np.float32) for name in ("start", "end")}
         for start, end in spans:
             labels["start"][start] = 1
@@ -126,12 +118,6 @@ class Augmentation:
         first = int(generator.integers(low, max(high, low) + 1))
         inside = [(start - first, end - first) for start, end in spans if start >= first and end <= first + size]
         return passage[first : first + size], inside
-
-    def _hide(self, text: EncodedText, generator: np.random.Generator) -> EncodedText:
-        is_hidden = generator.random(len(text.words)) < self.config.drop_words
-        rows = np.where(is_hidden, 0, text.rows).astype(np.int32)
-        ids = np.where(is_hidden[text.word_of], UNKNOWN, text.ids).astype(np.int32)
-        return EncodedText(text.text, text.words, text.word_of, ids, rows)
 
 
 def _without_punctuation(

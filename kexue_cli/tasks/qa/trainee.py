@@ -11,9 +11,10 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.qa import VOCABULARY, QuestionAnswering, digests, features, make_preprocessor
+from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY, digests, make_encoder
+from kexue_cli.tasks.qa import QuestionAnswering, features
 from kexue_cli.tasks.qa.calibration import calibrated
-from kexue_cli.tasks.qa.config import ReaderConfig
+from kexue_cli.tasks.qa.config import NETWORK, ReaderConfig
 from kexue_cli.tasks.qa.metrics import score
 from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans
 from kexue_cli.tasks.qa.records import Question
@@ -23,10 +24,9 @@ from kexue_cli.text.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import keras
 
-    from kexue_cli.runtimes import Runtime
+    from kexue_cli.tasks.task import OpenNetwork
 
 COMPARED_SAMPLES = 64  # before and after export
-LEAST_COUNT = 2  # of a character in the training data, to be in the vocabulary
 
 
 class Reader:
@@ -39,12 +39,11 @@ class Reader:
         """Raises KexueError if there is nothing to learn from."""
         config = replace(config, preprocessor=replace(config.preprocessor, digests=digests(config.preprocessor)))
         self.vocabulary = Vocabulary.count(_texts(training), LEAST_COUNT)
-        self.preprocessor = make_preprocessor(self.vocabulary, config.preprocessor)
-        vectors = self.preprocessor.encoder.vectors
+        self.preprocessor = Preprocessor(make_encoder(self.vocabulary, config.preprocessor), config.preprocessor)
         network = replace(
             config.network,
             vocabulary_size=len(self.vocabulary),
-            word_dimension=vectors.dimension if vectors else 0,
+            word_dimension=self.preprocessor.encoder.dimension,
             features=features.width(config.preprocessor.features),
         )
         self.config = replace(config, network=network)
@@ -83,6 +82,10 @@ class Reader:
 
         return build(self.config.network)
 
+    def networks(self, trained: "keras.Model") -> "dict[str, keras.Model]":
+        """Return the one network there is."""
+        return {NETWORK: trained}
+
     def losses(self) -> dict[str, Any]:
         """Return the focal loss for both pointers; padding is 0 in labels and outputs, and so costs nothing."""
         import keras
@@ -95,9 +98,9 @@ class Reader:
             for name in ("start", "end")
         }
 
-    def evaluate(self, runtime: "Runtime") -> dict[str, float]:
+    def evaluate(self, open_network: "OpenNetwork") -> dict[str, float]:
         """Return exact_match, f1 and their mean on the questions for development."""
-        task = QuestionAnswering(self.preprocessor, runtime, self.config.decoding)
+        task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
         answers = task.answer(self.development)
         pairs = [
             score(candidates[0].answer if candidates else None, question.answers)
@@ -106,18 +109,18 @@ class Reader:
         exact, f1 = np.mean(pairs, axis=0) if pairs else (0.0, 0.0)
         return {"exact_match": float(exact), "f1": float(f1), "score": float(exact + f1) / 2}
 
-    def save(self, folder: Path, runtime: "Runtime") -> dict[str, Any]:
+    def save(self, folder: Path, open_network: "OpenNetwork") -> dict[str, Any]:
         """Write the vocabulary and return the settings, with scores that are chances to be right."""
         self.vocabulary.write(folder / VOCABULARY)
-        task = QuestionAnswering(self.preprocessor, runtime, self.config.decoding)
+        task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
         decoding = calibrated(task, self.development)
         return asdict(replace(self.config, decoding=decoding))
 
-    def development_samples(self) -> Sequence[Sample]:
+    def compared_samples(self, open_network: "OpenNetwork") -> dict[str, Sequence[Sample]]:
         """Return the inputs of the first questions for development."""
-        task = QuestionAnswering(self.preprocessor, None, self.config.decoding)  # type: ignore[arg-type]
+        task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
         samples = (sample for question in self.development for _, _, sample in task.samples(question))
-        return list(islice(samples, COMPARED_SAMPLES))
+        return {NETWORK: list(islice(samples, COMPARED_SAMPLES))}
 
 
 def _texts(questions: Iterable[Question]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from kexue_cli.batching import collate
 from kexue_cli.errors import KexueError
 from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.qa.config import NetworkConfig
-from kexue_cli.tasks.qa.network import build, build_network
+from kexue_cli.tasks.qa.network import build, build_networks
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
@@ -154,7 +154,7 @@ def test_members_share_no_weights():
 
 
 def test_config_json_makes_the_network():
-    network = build_network({**SMALL, "question_rates": [1, 2], "passage_rates": [1, 4]})
+    network = build_networks({**SMALL, "question_rates": [1, 2], "passage_rates": [1, 4]})["network"]
 
     assert network.count_params() == build(NetworkConfig(**SMALL)).count_params()
 
@@ -162,4 +162,4 @@ def test_config_json_makes_the_network():
 @pytest.mark.parametrize("values", [{"widht": 8}, {"width": "8"}, {"passage_rates": [1, "2"]}])
 def test_a_setting_that_is_not_known_or_of_another_type_is_refused(values):
     with pytest.raises(KexueError, match="network"):
-        build_network({**SMALL, "question_rates": [1], "passage_rates": [1], **values})
+        build_networks({**SMALL, "question_rates": [1], "passage_rates": [1], **values})

@@ -1,17 +1,15 @@
-"""Windows over passages, places of answers, and training samples whose labels point to the answer."""
-
-from itertools import pairwise
+"""Questions, places of answers, and training samples whose labels point to the answer."""
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from texts import encoded
 
 from kexue_cli.errors import KexueError
 from kexue_cli.loader import segmenter
+from kexue_cli.tasks.encoding import Encoder
 from kexue_cli.tasks.qa.config import AugmentationConfig, DecodingConfig, PreprocessorConfig
-from kexue_cli.tasks.qa.encoding import Encoder
 from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans, is_punctuation
 from kexue_cli.text.vocabulary import UNKNOWN, Vocabulary
 from kexue_cli.text.word_vectors import WordVectors
@@ -45,40 +43,6 @@ def test_marks_and_space_are_punctuation_and_signs_of_numbers_are_not():
     text = encoded("我 ， 《 》 …… + 3.14 % 😀")
 
     assert is_punctuation(text).tolist() == [False, True, True, True, True, False, False, False, True]
-
-
-# ------------------------------------------------------------- windows
-
-
-def test_windows_by_hand():
-    windows = make_preprocessor(window=16, overlap=4).windows(40)
-
-    assert [(window.start, window.stop) for window in windows] == [(0, 16), (12, 28), (24, 40)]
-
-
-@pytest.mark.parametrize("length", [0, 1, 15, 16])
-def test_a_short_passage_has_one_window(length):
-    assert list(make_preprocessor(window=16).windows(length)) == [slice(0, 16)]
-
-
-@given(st.integers(0, 300), st.integers(1, 40), st.integers(0, 39))
-def test_windows_show_every_span_that_is_no_longer_than_their_overlap(length, size, overlap):
-    assume(overlap < size)
-
-    windows = [range(length)[window] for window in make_preprocessor(window=size, overlap=overlap).windows(length)]
-
-    spans = [range(start, start + max(overlap, 1)) for start in range(length - max(overlap, 1) + 1)]
-    assert all(any(span[0] in window and span[-1] in window for window in windows) for span in spans)
-    assert {place for window in windows for place in window} == set(range(length))
-    assert all(one.stop - other.start == overlap for one, other in pairwise(windows))
-    assert all(len(window) <= size for window in windows)
-    assert len(windows) == 1 or len(windows[-1]) > overlap  # the last one shows something new
-
-
-@pytest.mark.parametrize("settings", [{"window": 4, "overlap": 4}, {"window": 0, "overlap": 0}, {"overlap": -1}])
-def test_windows_that_would_not_move_on_are_refused(settings):
-    with pytest.raises(KexueError, match="overlap must be at least 0 and less than"):
-        make_preprocessor(**settings)
 
 
 def test_a_group_of_features_that_is_not_known_is_refused():
@@ -261,9 +225,9 @@ def test_a_word_is_hidden_whole_and_in_the_question_too():
 
     assert set(sample["passage"]) == set(sample["question"]) == {UNKNOWN}
     for seed in SEEDS:
-        hidden = make_augmentation()._hide(PASSAGE, np.random.default_rng(seed))
+        hidden = PASSAGE.hide(0.0, np.random.default_rng(seed))
         assert not (hidden.ids == UNKNOWN).any()
-        part = make_augmentation(drop_words=0.3)._hide(PASSAGE, np.random.default_rng(seed))
+        part = PASSAGE.hide(0.3, np.random.default_rng(seed))
         by_word = np.bincount(part.word_of, part.ids == UNKNOWN) / np.bincount(part.word_of)
         assert set(by_word) <= {0, 1}
         np.testing.assert_array_equal(part.rows, np.where(by_word == 1, 0, PASSAGE.rows))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 import kexue_cli
 from kexue_cli.errors import KexueError
 from kexue_cli.loader import segmenter
+from kexue_cli.tasks.encoding import Encoder
 from kexue_cli.tasks.qa import QuestionAnswering
 from kexue_cli.tasks.qa.config import DecodingConfig, PreprocessorConfig
-from kexue_cli.tasks.qa.encoding import Encoder
 from kexue_cli.tasks.qa.preprocessor import Preprocessor
 from kexue_cli.tasks.qa.records import Passage, Question
 from kexue_cli.text.normalization import normalize

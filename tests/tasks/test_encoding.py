@@ -1,14 +1,16 @@
-"""A text as the reader sees it is the user's text, position by position."""
+"""A text as the networks see it is the user's text, position by position; windows show all of it."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from texts import encoded
 
 from kexue_cli.errors import KexueError
 from kexue_cli.loader import segmenter
-from kexue_cli.tasks.qa.encoding import Encoder
+from kexue_cli.tasks.encoding import Encoder, EncodingConfig, windows
 from kexue_cli.text.vocabulary import UNKNOWN, Vocabulary
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -100,3 +102,38 @@ def test_what_is_kept_is_the_words_that_are_kept(text, random):
     assert kept.text == "".join(kept.words)
     assert [kept.words[word] for word in kept.word_of] == [word for word in kept.words for _ in word]
     assert len(kept.ids) == len(kept.text)
+
+
+# ------------------------------------------------------------- windows
+
+
+def test_windows_by_hand():
+    found = windows(40, EncodingConfig(window=16, overlap=4))
+
+    assert [(window.start, window.stop) for window in found] == [(0, 16), (12, 28), (24, 40)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 15, 16])
+def test_a_short_passage_has_one_window(length):
+    assert list(windows(length, EncodingConfig(window=16, overlap=4))) == [slice(0, 16)]
+
+
+@given(st.integers(0, 300), st.integers(1, 40), st.integers(0, 39))
+def test_windows_show_every_span_that_is_no_longer_than_their_overlap(length, size, overlap):
+    assume(overlap < size)
+
+    config = EncodingConfig(window=size, overlap=overlap)
+    parts = [range(length)[window] for window in windows(length, config)]
+
+    spans = [range(start, start + max(overlap, 1)) for start in range(length - max(overlap, 1) + 1)]
+    assert all(any(span[0] in window and span[-1] in window for window in parts) for span in spans)
+    assert {place for window in parts for place in window} == set(range(length))
+    assert all(one.stop - other.start == overlap for one, other in pairwise(parts))
+    assert all(len(window) <= size for window in parts)
+    assert len(parts) == 1 or len(parts[-1]) > overlap  # the last one shows something new
+
+
+@pytest.mark.parametrize("settings", [{"window": 4, "overlap": 4}, {"window": 0, "overlap": 0}, {"overlap": -1}])
+def test_windows_that_would_not_move_on_are_refused(settings):
+    with pytest.raises(KexueError, match="overlap must be at least 0 and less than"):
+        EncodingConfig(**settings)

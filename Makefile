@@ -31,6 +31,8 @@ demo: $(VENV)/installed
 	@head -n 3 data/qa-sample/dev.jsonl | $(BIN)/kexue predict qa \
 		| $(BIN)/python -c 'import json, sys; [print(r["question"], r["answer"], "(" + str(round(r["score"], 2)) + ")") \
 			for r in map(json.loads, sys.stdin)]'
+	@echo '--- what a sentence says, as subject, predicate and object: kexue predict triples'
+	@echo '《围城》是黄蜀芹执导的电视剧，改编自钱钟书的同名小说，由陈道明、吕丽萍主演。' | $(BIN)/kexue predict triples --text --tsv
 	@echo '--- how well the reader does on the sample: kexue evaluate qa'
 	@$(BIN)/kexue evaluate qa data/qa-sample/dev.jsonl | grep -E '^(model|exact_match|f1)'
 	@echo '--- how well each model agrees with people: kexue evaluate segmentation'

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = {
-    "network.width": 8, "network.question_rates": [1], "network.passage_rates": [1, 2],
+    "encoder": '""', "network.width": 8, "network.question_rates": [1], "network.passage_rates": [1, 2],
     "preprocessor.words": '""', "training.checkpoint_seconds": 0, "training.batch_size": 8, "training.epochs": 24,
     "training.ema_momentum": 0.9, "training.learning_rate": 0.01, "training.decay_share": 0.5,
     "training.second_learning_rate": 0.001, "training.patience": 8,

@@ -158,6 +158,7 @@ def training(model: str, rounds: int) -> None:
 
         def __init__(self, network: NetworkConfig) -> None:
             self.config = ReaderConfig(network=network)
+            self.pretrained = None  # the weights make no difference
 
         def __len__(self) -> int:
             return BATCH

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+ALIKE, NEARLY = 1.25, 8  # a sequence of a batch may be that many times as long as its shortest, and that much longer
+
 Sample = dict[str, np.ndarray]
 """The arrays of one example by name: sequences (t, ...) or scalars (). A batch has the same names, and b in front."""
 
@@ -37,13 +39,15 @@ def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Return batches of the indices of *lengths*, from the shortest to the longest; equal lengths keep their order.
 
     budget: tokens a batch may hold, padding included: its size times its longest. A longer one has a batch to itself.
+    Lengths of a batch are alike, so that padding stays below a quarter or so.
 
     >>> by_length([9, 2, 3, 4], budget=8)
     [[1, 2], [3], [0]]
     """
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and (len(batches[-1]) + 1) * max(1, lengths[index]) <= budget:
+        limit = ALIKE * lengths[batches[-1][0]] + NEARLY if batches else -1
+        if lengths[index] <= limit and (len(batches[-1]) + 1) * max(1, lengths[index]) <= budget:
             batches[-1].append(index)
         else:
             batches.append([index])

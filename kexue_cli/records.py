@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from kexue_cli.encoding import guess_encoding, transcoded
@@ -157,30 +158,42 @@ def invalid_utf8(block: Block, offset: int) -> RecordError:
 
 
 def try_lines(
-    stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8", is_live: bool = False
+    stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8"
 ) -> Iterator[tuple[int, str | RecordError]]:
     """Yield (line number, line without its ending), or the error instead of a line that is not valid UTF-8.
 
     Raises RecordError where an input in another encoding is not valid: what follows cannot be told.
     """
-    for block in read_blocks(stream, path, encoding=encoding, is_live=is_live):
-        offset = 0
-        for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
-            try:
-                yield number, raw.decode().removesuffix("\r")
-            except UnicodeDecodeError as error:
-                yield number, invalid_utf8(block, offset + error.start)
-            offset += len(raw) + 1
+    for block in read_blocks(stream, path, encoding=encoding):
+        yield from _lines_of(block)
 
 
-def read_lines(
-    stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8", is_live: bool = False
-) -> Iterator[tuple[int, str]]:
+def live_groups(
+    stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8", size: int
+) -> Iterator[list[tuple[int, str | RecordError]]]:
+    """Yield lines as try_lines does, in groups of those that are there already, *size* at most: none is waited for."""
+    for block in read_blocks(stream, path, encoding=encoding, is_live=True):
+        lines = _lines_of(block)
+        while group := list(islice(lines, size)):
+            yield group
+
+
+def _lines_of(block: Block) -> Iterator[tuple[int, str | RecordError]]:
+    offset = 0
+    for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
+        try:
+            yield number, raw.decode().removesuffix("\r")
+        except UnicodeDecodeError as error:
+            yield number, invalid_utf8(block, offset + error.start)
+        offset += len(raw) + 1
+
+
+def read_lines(stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """Yield (line number, line without its ending).
 
     Raises RecordError at the first line that is not valid in the encoding, after those before it.
     """
-    for number, line in try_lines(stream, path, encoding=encoding, is_live=is_live):
+    for number, line in try_lines(stream, path, encoding=encoding):
         if isinstance(line, RecordError):
             raise line
         yield number, line

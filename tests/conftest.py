@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from extractors import write_little_extractor
 from readers import write_little_reader
 
 hypothesis.settings.register_profile("kexue", deadline=None)  # how long an example takes is not what is tested
@@ -114,6 +115,12 @@ def little_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def little_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A reader that answers 鲁迅, 周树人, 巴金 and years; see readers.write_little_reader. Not to be changed."""
     return write_little_reader(tmp_path_factory.mktemp("readers") / "little-reader")
+
+
+@pytest.fixture(scope="session")
+def little_extractor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An extractor that knows 呐喊, 鲁迅, 绍兴, ...; see extractors.write_little_extractor. Not to be changed."""
+    return write_little_extractor(tmp_path_factory.mktemp("extractors") / "little-extractor")
 
 
 @pytest.fixture

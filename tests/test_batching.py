@@ -54,6 +54,13 @@ def test_no_samples_are_no_batches():
     assert by_length([], budget=8) == []
 
 
+def test_lengths_of_a_batch_are_alike():
+    assert by_length([200, 10, 11, 20, 160], budget=4096) == [
+        [1, 2, 3],
+        [4, 0],
+    ]  # 20 is below 1.25 * 10 + 8, 160 is not
+
+
 @given(LENGTHS, BUDGET)
 def test_every_sample_is_in_one_batch(lengths, budget):
     batches = by_length(lengths, budget)

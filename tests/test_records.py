@@ -101,9 +101,9 @@ def test_a_byte_order_mark_is_dropped_when_it_comes_byte_by_byte(encoding):
         data = b"\xef\xbb\xbf" + data
     stream = io.BufferedReader(Dripping([data[index : index + 1] for index in range(len(data))]))
 
-    lines = records.read_lines(stream, "poem.txt", encoding=encoding, is_live=True)
+    groups = records.live_groups(stream, "poem.txt", encoding=encoding, size=9)
 
-    assert [line for _, line in lines] == TRADITIONAL.splitlines()
+    assert [line for group in groups for _, line in group] == TRADITIONAL.splitlines()
 
 
 @given(
@@ -117,9 +117,18 @@ def test_lines_do_not_depend_on_the_portions_in_which_they_arrive(text, encoding
     portions = [data[start:end] for start, end in itertools.pairwise(places)]
     stream = io.BufferedReader(Dripping(portions))
 
-    lines = list(records.read_lines(stream, "poem.txt", encoding=encoding, is_live=True))
+    groups = list(records.live_groups(stream, "poem.txt", encoding=encoding, size=2))
 
-    assert lines == lines_of(data, encoding=encoding)
+    assert [line for group in groups for line in group] == lines_of(data, encoding=encoding)
+    assert all(1 <= len(group) <= 2 for group in groups)
+
+
+def test_a_line_does_not_wait_for_the_next_one():
+    stream = io.BufferedReader(Dripping(["一\n二\n".encode(), "三\n".encode()]))
+
+    groups = [[line for _, line in group] for group in records.live_groups(stream, size=9)]
+
+    assert groups == [["一", "二"], ["三"]]
 
 
 @given(st.binary(), st.sampled_from(["utf-8", "gb18030", "utf-16", "big5hkscs", "euc_jp"]))

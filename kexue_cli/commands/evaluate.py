@@ -1,21 +1,20 @@
 """kexue evaluate TASK: predict and score with the task's metric."""
 
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from kexue_cli.commands import options
+from kexue_cli.commands.evaluate_triples import evaluate_triples
+from kexue_cli.commands.scores import placed, report, table
 from kexue_cli.commands.segment import Engine
 from kexue_cli.errors import KexueError, RecordError, UsageError
 from kexue_cli.records import dump, read_lines
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
-
-Scores = dict[str, Any]
 
 
 def evaluate_segmentation(
@@ -70,27 +69,6 @@ def read_words(path: str, encoding: str) -> frozenset[str]:
     return frozenset(line.strip() for _, line in read_list(path, encoding))
 
 
-def report(task: str, model: str, file: str, records: int, start: float, scores: Scores) -> Scores:
-    """Return the scores with what was scored. start: time.time() before it."""
-    seconds = round(time.time() - start, 3)
-    return {"task": task, "model": model, "data": source_name(file), "records": records, "seconds": seconds, **scores}
-
-
-def table(result: Scores) -> str:
-    """Return scores as lines for people: name, value, interval."""
-    intervals = result.get("interval", {})
-    lines = []
-    for name, value in result.items():
-        if name == "interval":
-            continue
-        shown = f"{value:.4f}" if isinstance(value, float) and name != "seconds" else str(value)
-        if name in intervals:
-            low, high = intervals[name]
-            shown += f"  [{low:.4f}, {high:.4f}]"
-        lines.append(f"{name:<15} {shown}\n")
-    return "".join(lines)
-
-
 def evaluate_qa(
     file: options.InputFile = "-",
     model: options.Model = None,
@@ -99,7 +77,7 @@ def evaluate_qa(
     errors: options.Errors = None,
     format: options.Format = None,
     json: options.Json = False,
-    batch_size: options.BatchSize = 1,
+    batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
@@ -128,8 +106,8 @@ def evaluate_qa(
             reader = reader.with_settings(threshold=threshold)
         records = read_records([file], "qa", format, encoding)
         while group := list(islice(records, batch_size)):
-            questions = [_placed(where, read_question, record, with_answers=True) for where, record in group]
-            answered = _placed(group[0][0], list, reader.predict(record for _, record in group))
+            questions = [placed(where, read_question, record, with_answers=True) for where, record in group]
+            answered = placed(group[0][0], list, reader.predict(record for _, record in group))
             for question, answer in zip(questions, answered, strict=True):
                 scores.add(answer["answer"], question.answers)
                 if wrong is not None and score(answer["answer"], question.answers)[0] < 1:
@@ -141,12 +119,4 @@ def evaluate_qa(
         sink.write(dump(result) if json else table(result).encode())
 
 
-def _placed(where: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call a function; an error it raises is told with the place of the record."""
-    try:
-        return function(*arguments, **options)
-    except KexueError as error:
-        raise KexueError(f"{where}: {error}") from None
-
-
-COMMANDS = {"qa": evaluate_qa, "segmentation": evaluate_segmentation}
+COMMANDS = {"qa": evaluate_qa, "triples": evaluate_triples, "segmentation": evaluate_segmentation}

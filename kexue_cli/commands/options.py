@@ -93,6 +93,16 @@ Device = Annotated[
         help="Where networks run; auto takes a GPU if there is one, with kexue[gpu] installed. Others run on the CPU.",
     ),
 ]
+Corpus = Annotated[
+    list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
+]
+TextField = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,NAME]",
+        help="Read JSON lines and take the text from the first of these fields; files named .txt stay plain text.",
+    ),
+]
 TrainingData = Annotated[
     list[str], typer.Argument(metavar="DATA...", help="Records to learn from: JSON lines, or a published format.")
 ]
@@ -117,8 +127,12 @@ Resume = Annotated[
 Format = Annotated[
     str | None, typer.Option(metavar="NAME", help="The published format of the data; detected when left out.")
 ]
+BATCH_SIZE = 32
 BatchSize = Annotated[
-    int, typer.Option("--batch-size", "-b", min=1, metavar="N", help="Records answered together: more for a GPU.")
+    int,
+    typer.Option(
+        "--batch-size", "-b", min=1, metavar="N", help="Records answered together, of those that are there already."
+    ),
 ]
 Threshold = Annotated[
     float | None,
@@ -130,5 +144,15 @@ Errors = Annotated[
     str | None,
     typer.Option(
         metavar="FILE", help='Write the records that were answered wrongly here, with "gold" beside the answer.'
+    ),
+]
+Rules = Annotated[
+    str | None,
+    typer.Option(metavar="FILE.toml", help="Rules for the triples that are found; the model's own if left out."),
+]
+Schema = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help='Take only the predicates of this file of {"predicate", "subject_type", "object_type"}.'
     ),
 ]

@@ -1,7 +1,6 @@
 """kexue predict TASK: records in, the same records with answers out, one line each, in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import Record, dump, parse_record, try_lines
+from kexue_cli.records import Record, dump, live_groups, parse_record
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
 from kexue_cli.tasks.task import Task
@@ -42,7 +41,7 @@ def predict_qa(
     model: options.Model = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
-    batch_size: options.BatchSize = 1,
+    batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
@@ -60,6 +59,50 @@ def predict_qa(
                    batch_size=batch_size, settings={"threshold": threshold})  # fmt: skip
 
 
+def predict_triples(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    output: options.OutputFile = None,
+    text: Text = False,
+    tsv: Annotated[
+        bool, typer.Option("--tsv", help="Write a line for each triple: subject, predicate, object, with TABs between.")
+    ] = False,
+    schema: options.Schema = None,
+    rules: options.Rules = None,
+    threshold: options.Threshold = None,
+    batch_size: options.BatchSize = options.BATCH_SIZE,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    encoding: options.Encoding = "utf-8",
+    on_error: options.OnErrorOption = OnError.stop,
+    quiet: options.Quiet = False,
+) -> int:
+    """Add to each record {"text"} its "triples": subject, predicate and object, where they stand, and a score.
+
+    text[subject_start:subject_end] is the subject, so for the object; places count code points. The score is the
+    probability of the subject times that of the object.
+
+    Example: kexue predict triples --text --tsv articles.txt | sort | uniq -c
+    """
+    from kexue_cli.tasks.triples.rules import Rules
+    from kexue_cli.tasks.triples.schema import Schema
+
+    settings = {
+        "threshold": threshold,
+        "schema": Schema.read(schema) if schema else None,
+        "rules": Rules.read(rules) if rules else None,
+    }
+    return predict("triples", file, model, output, is_text=text, device=device, threads=threads, encoding=encoding,
+                   on_error=on_error, batch_size=batch_size, settings=settings,
+                   write=_triple_lines if tsv else dump)  # fmt: skip
+
+
+def _triple_lines(record: Record) -> bytes:
+    """Return a line for each triple of a record; nothing for a record that could not be read."""
+    rows = ([triple[name] for name in ("subject", "predicate", "object")] for triple in record.get("triples", ()))
+    return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows).encode()
+
+
 def predict(
     task: str,
     file: str,
@@ -71,13 +114,14 @@ def predict(
     encoding: str,
     on_error: OnError,
     is_text: bool | None = None,
-    batch_size: int = 1,
+    batch_size: int = options.BATCH_SIZE,
     settings: dict[str, Any] | None = None,
+    write: Callable[[Record], bytes] = dump,
 ) -> int:
     """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
 
     is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
-    the user gave them; None for the model's own.
+    the user gave them; None for the model's own. write: what is written for an answer.
     """
     failures = 0
     source = source_name(file)
@@ -88,8 +132,8 @@ def predict(
         given = {name: value for name, value in (settings or {}).items() if value is not None}
         if given:
             answerer = answerer.with_settings(**given)
-        lines = try_lines(stream, file, encoding=encoding, is_live=True)
-        for group in _groups(lines, batch_size, is_text):
+        for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
+            group = [(number, line) for number, line in lines if is_text or _is_record(line)]
             records = [_record(line, source, number, is_text) for number, line in group]
             for (number, _), answer in zip(group, _answers(answerer, records), strict=True):
                 if isinstance(answer, KexueError):
@@ -98,20 +142,16 @@ def predict(
                         raise problem
                     failures += 1
                     answer = {"error": problem.problem, "line": number}
-                sink.write(dump(answer))
+                sink.write(write(answer))
                 sink.flush()
     if failures:
         console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
     return 1 if failures else 0
 
 
-def _groups(
-    lines: Iterable[tuple[int, str | RecordError]], size: int, is_text: bool | None
-) -> Iterator[list[tuple[int, str | RecordError]]]:
-    """Yield lines, *size* at a time; those without a record are passed over."""
-    lines = ((number, line) for number, line in lines if is_text or not isinstance(line, str) or line.strip())
-    while group := list(islice(lines, size)):
-        yield group
+def _is_record(line: str | RecordError) -> bool:
+    """Say whether there is anything on a line."""
+    return isinstance(line, RecordError) or bool(line.strip())
 
 
 def _record(line: str | RecordError, source: str, number: int, is_text: bool | None) -> Record | RecordError:
@@ -141,4 +181,4 @@ def _answers(answerer: Task, records: Sequence[Record | RecordError]) -> Iterato
                 yield from _answers(answerer, [record])
 
 
-COMMANDS = {"qa": predict_qa, "segmentation": predict_segmentation}
+COMMANDS = {"qa": predict_qa, "triples": predict_triples, "segmentation": predict_segmentation}

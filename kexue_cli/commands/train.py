@@ -11,7 +11,9 @@ import typer
 
 from kexue_cli import console
 from kexue_cli.commands import options
+from kexue_cli.commands.train_encoder import train_encoder
 from kexue_cli.commands.train_qa import train_qa
+from kexue_cli.commands.train_triples import train_triples
 from kexue_cli.commands.train_words import train_words
 from kexue_cli.errors import UsageError, unknown_name
 
@@ -39,9 +41,7 @@ def parse_size(value: str) -> int:
 
 
 def train_segmentation(
-    corpus: Annotated[
-        list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
-    ],
+    corpus: options.Corpus,
     output: options.ModelOutput,
     method: Annotated[
         Method, typer.Option(help="entropy: this project's; nlp-zero and word-discovery: the articles' own.")
@@ -129,4 +129,10 @@ def train_segmentation(
     console.say(f"{target}: {words:,} words from {characters:,} characters in {metrics['seconds']} s")
 
 
-COMMANDS = {"qa": train_qa, "segmentation": train_segmentation, "words": train_words}
+COMMANDS = {
+    "qa": train_qa,
+    "triples": train_triples,
+    "segmentation": train_segmentation,
+    "words": train_words,
+    "encoder": train_encoder,
+}

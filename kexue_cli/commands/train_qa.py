@@ -12,8 +12,6 @@ from kexue_cli.errors import KexueError
 if TYPE_CHECKING:
     from kexue_cli.tasks.qa.records import Question
 
-DEVELOPMENT_SHARE, DEVELOPMENT_MOST = 0.1, 500  # of the questions, if there is no --dev
-
 
 def train_qa(
     data: options.TrainingData,
@@ -33,14 +31,14 @@ def train_qa(
 
     Example: kexue train qa questions.jsonl -o ./my-reader && kexue predict qa -m ./my-reader new.jsonl
     """
-    from kexue_cli.commands.training import read_settings, train_network
+    from kexue_cli.commands.training import parted, read_settings, train_network
     from kexue_cli.tasks.qa.config import ReaderConfig
 
     target = options.target_folder(output)
     reader, training = read_settings(ReaderConfig, config, settings, seed)
     questions = read_questions(data, format, encoding)
     if dev is None:
-        questions, development = _parted(questions, seed)
+        questions, development = parted(questions, seed)
     else:
         development = read_questions([dev], format, encoding)
 
@@ -88,14 +86,3 @@ def read_questions(paths: Sequence[str], format: str | None, encoding: str) -> "
         + "".join(f", {note}" for note in notes)
     )
     return questions
-
-
-def _parted(questions: "list[Question]", seed: int) -> "tuple[list[Question], list[Question]]":
-    """Return the questions to learn from and those kept for development, drawn at random."""
-    import numpy as np
-
-    size = min(int(len(questions) * DEVELOPMENT_SHARE), DEVELOPMENT_MOST)
-    if not size:
-        raise KexueError(f"{len(questions)} questions are too few to keep a tenth for development; give --dev FILE")
-    order = np.random.default_rng(seed).permutation(len(questions))
-    return [questions[i] for i in sorted(order[size:])], [questions[i] for i in sorted(order[:size])]

@@ -12,9 +12,7 @@ from kexue_cli.errors import UsageError
 
 
 def train_words(
-    corpus: Annotated[
-        list[str], typer.Argument(metavar="CORPUS...", help="Raw text, one or more files; - is standard input.")
-    ],
+    corpus: options.Corpus,
     output: options.ModelOutput,
     vector_size: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="Numbers in a vector.")] = 128,
     words: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the N most frequent words.")] = 50_000,
@@ -27,13 +25,7 @@ def train_words(
     sample: Annotated[
         float, typer.Option(metavar="P", help="Pass over some occurrences of words with a larger share of the text.")
     ] = 1e-4,
-    field: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[,NAME]",
-            help="Read JSON lines and take the text from the first of these fields; files named .txt stay plain text.",
-        ),
-    ] = None,
+    field: options.TextField = None,
     encoding: options.Encoding = "utf-8",
     seed: options.Seed = 0,
     threads: Annotated[

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kexue_cli.tasks.task import Trainee
 
 Config = TypeVar("Config")
+Kind = TypeVar("Kind")
 TRAINING = "training"
+DEVELOPMENT_SHARE, DEVELOPMENT_MOST = 0.1, 500  # of the records, if there is no --dev
 
 
 def read_settings(
@@ -60,6 +62,17 @@ def _set(values: dict[str, Any], setting: str) -> None:
         if not isinstance(values, dict):
             raise UsageError(f"--set {setting!r}: {table} is a setting, not a table of settings")
     values[name] = value
+
+
+def parted(records: list[Kind], seed: int) -> tuple[list[Kind], list[Kind]]:
+    """Return the records to learn from and those kept for development, drawn at random."""
+    import numpy as np
+
+    size = min(int(len(records) * DEVELOPMENT_SHARE), DEVELOPMENT_MOST)
+    if not size:
+        raise KexueError(f"{len(records)} records are too few to keep a tenth for development; give --dev FILE")
+    order = np.random.default_rng(seed).permutation(len(records))
+    return [records[i] for i in sorted(order[size:])], [records[i] for i in sorted(order[:size])]
 
 
 def train_network(

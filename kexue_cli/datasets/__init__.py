@@ -23,10 +23,7 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-DATASETS = {
-    "sighan": DatasetEntry(
-        "kexue_cli.datasets.sighan", "segmentation", "segmented text: words separated by white space, a sentence a line"
-    ),
+DATASETS = {  # a file is taken for the first that it looks like: those that much else would look like come last
     "webqa": DatasetEntry("kexue_cli.datasets.webqa", "qa", "WebQA: me_*.json", is_document=True),
     "sogouqa": DatasetEntry("kexue_cli.datasets.sogouqa", "qa", "CIPS-SOGOU, as SogouQA.json", is_document=True),
     "squad": DatasetEntry(
@@ -34,5 +31,16 @@ DATASETS = {
         "qa",
         "SQuAD and what follows it: CMRC2018, DRCD, CJRC, DuReader-robust",
         is_document=True,
+    ),
+    "cmeie": DatasetEntry("kexue_cli.datasets.cmeie", "triples", "CMeIE: medical texts and their relations"),
+    "duie": DatasetEntry("kexue_cli.datasets.duie", "triples", "DuIE 1.0 and 2.0, of LIC2019 and LIC2020"),
+    "relation-tsv": DatasetEntry(
+        "kexue_cli.datasets.relation_tsv", "triples", "FinRE, SanWen: head, tail, relation and sentence, with tabs"
+    ),
+    "triples-csv": DatasetEntry(
+        "kexue_cli.datasets.triples_csv", "triples", "facts without a text: entity,attribute,value"
+    ),
+    "sighan": DatasetEntry(
+        "kexue_cli.datasets.sighan", "segmentation", "segmented text: words separated by white space, a sentence a line"
     ),
 }

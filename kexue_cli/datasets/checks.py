@@ -23,6 +23,7 @@ class CheckEntry(NamedTuple):
 
 CHECKS = {  # the first task whose fields a record has is taken: those that many records have come last
     "qa": CheckEntry("kexue_cli.tasks.qa.records", ("question", "passages")),
+    "triples": CheckEntry("kexue_cli.tasks.triples.records", ("triples", "object")),
     "segmentation": CheckEntry("kexue_cli.segmentation.records", ("words", "text")),
 }
 

@@ -37,6 +37,8 @@ def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Seq
         arrays: dict[str, Any] = {INPUT + key: array for key, array in inputs.items()}
         arrays |= {OUTPUT + key: array for key, array in open_network(name)(inputs).items()}
         np.savez(folder / SAMPLES.format(name), **arrays)
+    if not samples:
+        return
     settings = {
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "",

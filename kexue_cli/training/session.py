@@ -122,8 +122,12 @@ def fingerprint(*parts: Any) -> str:
     """Return a hash of settings and records."""
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(json.dumps(part, ensure_ascii=False, sort_keys=True, default=asdict).encode())
+        digest.update(json.dumps(part, ensure_ascii=False, sort_keys=True, default=_as_json).encode())
     return digest.hexdigest()
+
+
+def _as_json(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else asdict(value)
 
 
 def card(name: str, task: str, command: str, metrics: dict[str, Any]) -> str:

@@ -129,8 +129,8 @@ class Trainer:
             _assign([variable], value)
 
     def open_network(self, name: str) -> NetworkRuntime:
-        """Return one of the networks that prediction runs, as it is now."""
-        return NetworkRuntime(self.trainee.networks(self.network)[name])
+        """Return one of the networks that prediction runs, as it is now; without a name the one that is trained."""
+        return NetworkRuntime(self.trainee.networks(self.network)[name] if name else self.network)
 
     def networks(self) -> dict[str, keras.Model]:
         """Return the networks that prediction runs, without the optimizer, which Keras would save with the weights."""
@@ -186,7 +186,8 @@ class Trainer:
         }
         position.history.append(entry)
         reports.epoch(entry)
-        if position.epoch - position.best_epoch >= self.config.patience:
+        # A score of 0 tells nothing yet: rare labels are learned late.
+        if position.best > 0 and position.epoch - position.best_epoch >= self.config.patience:
             self._next_stage()
 
     def _evaluate(self) -> dict[str, float]:

@@ -18,10 +18,11 @@ SAMPLE = data_folder() / "qa-sample"
 KILL = Path(__file__).parents[2] / "benchmarks" / "kill.py"
 FILES = {"README.md", "SHA256SUMS", "config.json", "metrics.json", "network.onnx", "network.weights.h5",
          "training.jsonl", "training.png", "vocabulary.txt"}  # fmt: skip
-SETTINGS = {"network.width": 8, "network.question_rates": [1], "network.passage_rates": [1, 2],
+SETTINGS = {"encoder": '""', "network.width": 8, "network.question_rates": [1], "network.passage_rates": [1, 2],
             "preprocessor.words": '""', "training.epochs": 1, "training.batch_size": 16}  # fmt: skip
 TINY = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
 TOML = """
+encoder = ""
 network = {width = 8, question_rates = [1], passage_rates = [1, 2]}
 preprocessor.words = ""
 [training]

@@ -1,11 +1,11 @@
-"""Sines and cosines of the place in the text."""
+"""Sines and cosines of the place in the text, or a trained vector of it."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("keras")
 
-from kexue_cli.layers.position_embedding import PositionEmbedding
+from kexue_cli.layers.position_embedding import PositionEmbedding, TrainedPositions
 
 
 def test_by_hand():
@@ -29,3 +29,29 @@ def test_a_place_does_not_depend_on_what_follows():
     short, long = (np.asarray(PositionEmbedding()(np.zeros((1, length, 6), "float32"))) for length in (3, 200))
 
     np.testing.assert_array_equal(short, long[:, :3])
+
+
+# ------------------------------------------------------------- trained
+
+
+def test_trained_positions_begin_as_zero():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    layer = TrainedPositions(8)
+
+    np.testing.assert_array_equal(layer(x), x)
+    assert [tuple(weight.shape) for weight in layer.trainable_weights] == [(8, 4)]
+
+
+def test_each_place_has_its_trained_vector_and_those_behind_the_table_the_last():
+    layer = TrainedPositions(3)
+    layer.build((None, None, 2))
+    layer.set_weights([np.array([[1, 2], [3, 4], [5, 6]])])
+    x = np.array([[[0, 0]] * 5, [[10, 20]] * 5], "float32")
+
+    found = np.asarray(layer(x))
+
+    assert found.tolist() == [
+        [[1, 2], [3, 4], [5, 6], [5, 6], [5, 6]],
+        [[11, 22], [13, 24], [15, 26], [15, 26], [15, 26]],
+    ]
+    np.testing.assert_array_equal(np.asarray(layer(x[:, :2])), found[:, :2])

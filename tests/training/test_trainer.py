@@ -60,7 +60,7 @@ class Sequences:
         outputs = runtime({"x": np.ones((2, 3, 3), np.float32)})
         assert outputs["sign"].shape == (2, 3)
         self.seen.append(values(runtime.network))
-        return {"accuracy": self.scores.pop(0) if self.scores else 0.0}
+        return {"accuracy": self.scores.pop(0) if self.scores else 0.1}
 
 
 def values(network):

@@ -45,7 +45,7 @@ class NetworkConfig:
     features: int = 0  # f
     members: int = 1  # readers with weights of their own, whose pointers are averaged
     width: int = 128  # d
-    shared_rates: tuple[int, ...] = ()  # of convolutions that question and passage go through before they are aligned
+    encoder_rates: tuple[int, ...] = ()  # of convolutions that question and passage go through before they are aligned
     question_rates: tuple[int, ...] = (1, 2, 1)
     passage_rates: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
     dropout: float = 0.15  # of the embeddings and the gates
@@ -87,6 +87,7 @@ class DecodingConfig:
 class ReaderConfig:
     """All settings of a reader."""
 
+    encoder: str = "text-encoder"  # pretrained; it sets vocabulary, width and encoder_rates. Empty for none
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessor: PreprocessorConfig = field(default_factory=PreprocessorConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)

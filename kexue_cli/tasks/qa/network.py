@@ -14,9 +14,9 @@ from kexue_cli.config import from_mapping
 from kexue_cli.layers.alignment import Alignment
 from kexue_cli.layers.attention_pooling import AttentionPooling
 from kexue_cli.layers.dense import Dense
-from kexue_cli.layers.embedding import Embedding
 from kexue_cli.layers.gated_convolution import GatedConvolution
 from kexue_cli.layers.position_embedding import PositionEmbedding
+from kexue_cli.layers.text_encoder import TextEncoder, mask_of
 from kexue_cli.tasks.qa.config import NETWORK, NetworkConfig
 
 
@@ -40,24 +40,17 @@ def build(config: NetworkConfig) -> keras.Model:
 
 def _member(inputs, config, prefix):
     """Return the start and end (b, t) of one reader; prefix: of the names of its layers."""
-    embed_characters = Embedding(config.vocabulary_size, config.width, name=f"{prefix}_characters")
-    project_words = Dense(config.width, use_bias=False, name=f"{prefix}_words")
-    dropout = keras.layers.Dropout(config.dropout, name=f"{prefix}_dropout")
-
-    def embed(name):
-        x = embed_characters(inputs[name])
-        return dropout(x + project_words(inputs[f"{name}_words"]) if config.word_dimension else x)
+    size, width, rates, dropout = config.vocabulary_size, config.width, config.encoder_rates, config.dropout
+    encode = TextEncoder(size, width, rates, dropout, dropout, name=f"{prefix}_encoder")
 
     def convolve(x, mask, rates):
         for rate in rates:
             x = GatedConvolution(rate=rate, dropout=config.dropout, gate_noise=config.gate_noise)(x, mask)
         return x
 
-    q_mask, p_mask = (ops.cast(ops.expand_dims(inputs[name], -1) > 0, "float32") for name in ("question", "passage"))
-    q, p = embed("question") * q_mask, embed("passage") * p_mask
-    for rate in config.shared_rates:
-        encode = GatedConvolution(rate=rate, dropout=config.dropout, gate_noise=config.gate_noise)
-        q, p = encode(q, q_mask), encode(p, p_mask)
+    q_mask, p_mask = mask_of(inputs["question"]), mask_of(inputs["passage"])
+    q = encode(inputs["question"], q_mask, inputs.get("question_words"))
+    p = encode(inputs["passage"], p_mask, inputs.get("passage_words"))
     parts = [p]
     if config.has_alignment:
         aligned = Alignment(name=f"{prefix}_alignment")(p, q, q_mask)

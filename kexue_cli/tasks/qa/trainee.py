@@ -11,6 +11,7 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
+from kexue_cli.tasks.encoder import pretrained
 from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY, digests, make_encoder
 from kexue_cli.tasks.qa import QuestionAnswering, features
 from kexue_cli.tasks.qa.calibration import calibrated
@@ -38,10 +39,11 @@ class Reader:
     def __init__(self, training: Sequence[Question], development: Sequence[Question], config: ReaderConfig) -> None:
         """Raises KexueError if there is nothing to learn from."""
         config = replace(config, preprocessor=replace(config.preprocessor, digests=digests(config.preprocessor)))
-        self.vocabulary = Vocabulary.count(_texts(training), LEAST_COUNT)
+        self.pretrained = pretrained(config.encoder, config.preprocessor)
+        self.vocabulary = self.pretrained.vocabulary if self.pretrained else _vocabulary(training)
         self.preprocessor = Preprocessor(make_encoder(self.vocabulary, config.preprocessor), config.preprocessor)
         network = replace(
-            config.network,
+            self.pretrained.shape(config.network) if self.pretrained else config.network,
             vocabulary_size=len(self.vocabulary),
             word_dimension=self.preprocessor.encoder.dimension,
             features=features.width(config.preprocessor.features),
@@ -80,7 +82,10 @@ class Reader:
         """Return the network, with new weights."""
         from kexue_cli.tasks.qa.network import build
 
-        return build(self.config.network)
+        network = build(self.config.network)
+        if self.pretrained:
+            self.pretrained.copy_to(network)
+        return network
 
     def networks(self, trained: "keras.Model") -> "dict[str, keras.Model]":
         """Return the one network there is."""
@@ -123,10 +128,9 @@ class Reader:
         return {NETWORK: list(islice(samples, COMPARED_SAMPLES))}
 
 
-def _texts(questions: Iterable[Question]) -> Iterator[str]:
-    for question in questions:
-        yield normalize(question.question)
-        yield from (normalize(passage.text) for passage in question.passages)
+def _vocabulary(questions: Iterable[Question]) -> Vocabulary:
+    texts = (text for question in questions for text in (question.question, *(p.text for p in question.passages)))
+    return Vocabulary.count(map(normalize, texts), LEAST_COUNT)
 
 
 def make_examples(preprocessor: Preprocessor, questions: Iterable[Question], longest: int) -> Iterator[Example]:

@@ -1,0 +1,76 @@
+"""The text encoder: layers that were trained to guess hidden words of raw text, from which tasks begin their training.
+
+Article: https://kexue.fm/archives/5409 for the layers; masked language model: https://arxiv.org/abs/1810.04805, with
+         whole words hidden
+Data:    raw text; see the card in models/text-encoder
+Not here: prediction. A task's network starts from a copy of these layers and needs the encoder no more.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from kexue_cli.config import from_mapping
+from kexue_cli.errors import KexueError
+from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
+from kexue_cli.tasks.encoding import EncodingConfig, load_vocabulary
+from kexue_cli.text.vocabulary import Vocabulary
+from kexue_cli.zoo import find_model, read_config
+
+if TYPE_CHECKING:
+    import keras
+
+
+Shape = TypeVar("Shape")
+
+
+@dataclass(frozen=True)
+class PretrainedEncoder:
+    """An encoder in its folder."""
+
+    folder: Path
+    network: EncoderConfig
+    encoding: EncodingConfig
+    vocabulary: Vocabulary
+
+    def shape(self, config: Shape) -> Shape:
+        """Return the settings of a task's network with the width and the encoder_rates of this encoder."""
+        return replace(config, width=self.network.width, encoder_rates=self.network.rates)  # type: ignore[type-var]
+
+    def copy_to(self, network: "keras.Model") -> None:
+        """Give all text encoders inside a network, which are of the same shape, the weights of this one."""
+        from kexue_cli.tasks.encoder.network import build_networks, encoders
+
+        own = build_networks(read_config(self.folder)["network"])[ENCODER]
+        own.load_weights(self.folder / f"{ENCODER}.weights.h5")
+        (source,) = encoders(own)
+        for layer in encoders(network):
+            layer.set_weights(source.get_weights())
+
+
+def pretrained(name: str, encoding: EncodingConfig) -> PretrainedEncoder | None:
+    """Return the encoder that a task begins from; None for no name.
+
+    encoding: of the task. Raises KexueError if the encoder was trained with other words or word vectors.
+    """
+    if not name:
+        return None
+    found = load(find_model(name))
+    for setting in ("segmentation", "words"):
+        its, ours = getattr(found.encoding, setting), getattr(encoding, setting)
+        if its != ours:
+            problem = f"encoder {name} was trained with preprocessor.{setting} {its!r}, not {ours!r}"
+            raise KexueError(f'{problem}; set the same, or encoder="" to begin without one')
+    return found
+
+
+def load(folder: str | Path, *, threads: int = 1) -> PretrainedEncoder:
+    """Return the encoder in a folder. Its weights are read when they are copied.
+
+    Raises KexueError if the folder is damaged, or a model it refers to is not the one it was trained with.
+    """
+    path = Path(folder)
+    values = read_config(path)
+    network = from_mapping(EncoderConfig, values.get("network"), f"{path / 'config.json'}: network")
+    encoding = from_mapping(EncodingConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
+    return PretrainedEncoder(path, network, encoding, load_vocabulary(path, encoding, network.vocabulary_size))

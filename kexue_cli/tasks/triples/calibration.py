@@ -1,0 +1,74 @@
+"""The thresholds of an extractor, chosen on texts that it was not trained on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from kexue_cli.tasks.triples.config import SUBJECTS, DecodingConfig
+from kexue_cli.tasks.triples.decoding import Name, as_triple, subjects_of, triples_of
+from kexue_cli.tasks.triples.metrics import Scores
+
+if TYPE_CHECKING:
+    from kexue_cli.tasks.triples import TripleExtraction
+    from kexue_cli.tasks.triples.records import LabelledText
+
+POINTERS = (0.2, 0.3, 0.4, 0.5)  # least probabilities of where subjects start, and objects
+BELOW = 0.1  # how much less is enough for an end, as in the article
+SCORES = tuple(step / 20 for step in range(17))  # least scores of triples, 0 to 0.8
+
+
+def calibrated(task: "TripleExtraction", texts: "Sequence[LabelledText]") -> DecodingConfig:
+    """Return the decoding whose thresholds give the best F1 on these texts; where several do, the first."""
+    pointers = _Pointers(task, [labelled.text for labelled in texts])
+    best, best_f1 = task.decoding, 0.0
+    for subject, object in product(POINTERS, POINTERS):
+        config = _with_pointers(task.decoding, subject, object)
+        found = [pointers.triples(index, config) for index in range(len(texts))]
+        for threshold in SCORES:
+            scores = Scores()
+            for labelled, triples in zip(texts, found, strict=True):
+                kept = task.settle(labelled.text, [triple for triple in triples if triple.score >= threshold])
+                names = (as_triple(labelled.text, triple) for triple in kept)
+                scores.add(names, labelled.triples, labelled.labelled)
+            if (f1 := scores.rates()["f1"]) > best_f1:
+                best, best_f1 = replace(config, threshold=threshold), f1
+    return best
+
+
+def _with_pointers(config: DecodingConfig, subject: float, object: float) -> DecodingConfig:
+    return replace(
+        config,
+        subject_start=subject,
+        subject_end=round(subject - BELOW, 2),
+        object_start=object,
+        object_end=round(object - BELOW, 2),
+        threshold=0.0,
+    )
+
+
+class _Pointers:
+    """What the networks say of some texts, asked once; of a long text its first window."""
+
+    def __init__(self, task: "TripleExtraction", texts: Sequence[str]) -> None:
+        samples = [next(task.parts(text))[1] for text in texts]
+        encoded = task.read(samples)
+        sizes = [len(sample["text"]) for sample in samples]
+        self.predicates = task.schema.predicates
+        self.subjects = [output[SUBJECTS][:size] for output, size in zip(encoded, sizes, strict=True)]
+        asked: dict[tuple[int, int, int], Name] = {}
+        for least in POINTERS:
+            config = _with_pointers(task.decoding, least, least)
+            for index, subjects in enumerate(self.subjects):
+                asked |= {(index, name.start, name.end): name for name in subjects_of(subjects, config)}
+        found = task.objects_of(encoded, [(index, name) for (index, *_), name in asked.items()])
+        self.objects: dict[tuple[int, int, int], Any] = {
+            key: pointers[: sizes[key[0]]] for key, pointers in zip(asked, found, strict=True)
+        }
+
+    def triples(self, index: int, config: DecodingConfig) -> list[Any]:
+        return [
+            triple
+            for name in subjects_of(self.subjects[index], config)
+            for triple in triples_of(name, self.objects[index, name.start, name.end], self.predicates, config)
+        ]

@@ -1,0 +1,153 @@
+"""The records of triple extraction: a text and what it says, as subject, predicate and object.
+
+Training and evaluation: ``{"text", "triples": [{"subject", "predicate", "object"}]}``. A triple may have "subject_type"
+and "object_type", and "subject_start", "subject_end", "object_start" and "object_end", places in the text, the end
+exclusive. A record may have "labelled", the predicates that it is labelled for; without it that is all of them.
+Prediction: ``{"text"}``. Facts, as knowledge bases have them, are triples without a text: ``{"subject", "predicate",
+"object"}``. Further fields are of no concern here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kexue_cli.errors import KexueError
+from kexue_cli.fields import expect, member, shown, within
+from kexue_cli.records import Problem, Record
+from kexue_cli.text.normalization import normalize
+
+PARTS = ("subject", "predicate", "object")
+
+
+@dataclass(frozen=True)
+class Triple:
+    """A subject, a predicate and an object."""
+
+    subject: str
+    predicate: str
+    object: str
+    subject_type: str | None = None
+    object_type: str | None = None
+    subject_start: int | None = None  # where they begin in the text, if that is known
+    object_start: int | None = None
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """A text and the triples found there."""
+
+    text: str
+    triples: tuple[Triple, ...]
+    labelled: frozenset[str] | None = None  # the predicates that were looked for; None: all
+
+
+def read_labelled_text(record: Record) -> LabelledText:
+    """Return the text of a record and its triples, be their subjects and objects in the text or not (is_found).
+
+    Raises KexueError that names the field, as in ``triples[2].object must be a string; found 3``.
+    """
+    text = member(record, "text", str)
+    triples = member(record, "triples", list)
+    read = tuple(_read_triple(value, text, f"triples[{i}]") for i, value in enumerate(triples))
+    return LabelledText(text, read, _read_labelled(record))
+
+
+def _read_triple(value: object, text: str, place: str) -> Triple:
+    subject, predicate, object = (_filled(value, name, place) for name in PARTS)
+    assert isinstance(value, dict)  # member has seen to it
+    return Triple(
+        subject,
+        predicate,
+        object,
+        member(value, "subject_type", str, place) if "subject_type" in value else None,
+        member(value, "object_type", str, place) if "object_type" in value else None,
+        _read_start(value, "subject", text, place),
+        _read_start(value, "object", text, place),
+    )
+
+
+def _filled(value: object, name: str, place: str = "") -> str:
+    text = member(value, name, str, place)
+    if not text.strip():
+        raise KexueError(f"{within(place, name)} must not be empty")
+    return text
+
+
+def read_fact(record: Record) -> Triple:
+    """Return a triple without a text. Raises KexueError that names the field."""
+    if not _is_fact(record):
+        raise KexueError(f'a fact is {{"subject", "predicate", "object"}}; found {sorted(record)}')
+    subject, predicate, object = (_filled(record, name) for name in PARTS)
+    return Triple(subject, predicate, object)
+
+
+def _read_start(value: Record, name: str, text: str, place: str) -> int | None:
+    """Return where the subject or object begins, if the triple says so; it must be right, and so must the end."""
+    if f"{name}_start" not in value:
+        return None
+    part = value[name]
+    start = member(value, f"{name}_start", int, place)
+    end = start + len(part)
+    if start < 0 or normalize(text[start:end]) != normalize(part):
+        raise KexueError(f"{place}.{name}_start must be where {shown(part)} begins in the text; found {start}")
+    if f"{name}_end" in value and member(value, f"{name}_end", int, place) != end:
+        found = value[f"{name}_end"]
+        raise KexueError(f"{place}.{name}_end must be {end}, where {shown(part)} ends in the text; found {found}")
+    return start
+
+
+def _read_labelled(record: Record) -> frozenset[str] | None:
+    if "labelled" not in record:
+        return None
+    names = member(record, "labelled", list)
+    return frozenset(expect(name, str, f"labelled[{i}]") for i, name in enumerate(names))
+
+
+def is_found(part: str, text: str) -> bool:
+    """Say whether a subject or object stands in a text; width, case and script make no difference."""
+    return normalize(part) in normalize(text)
+
+
+def problems(record: Record) -> list[Problem]:
+    """Return what is wrong, or worth a note, with a record: a labelled text, a text to predict from, or a fact."""
+    try:
+        if _is_fact(record):
+            for name in PARTS:
+                _filled(record, name)
+            return []
+        read = read_labelled_text(record) if "triples" in record else LabelledText(member(record, "text", str), ())
+    except KexueError as error:
+        return [Problem("unreadable", "", str(error))]
+    found = [] if read.text.strip() else [Problem("empty", "text", "is empty")]
+    return [*found, *_triple_problems(read)]
+
+
+def sizes(record: Record) -> dict[str, int]:
+    """Return how many of what a record holds, for the summary of a check."""
+    if _is_fact(record):
+        return {"triples": 1}
+    triples = record.get("triples")
+    if not isinstance(triples, list):
+        return {"triples": 0}
+    return {"triples": len(triples)} if triples else {"triples": 0, "texts without triples": 1}
+
+
+def _is_fact(record: Record) -> bool:
+    return "object" in record and "text" not in record and "triples" not in record
+
+
+def _triple_problems(read: LabelledText) -> Iterator[Problem]:
+    text = normalize(read.text)
+    seen = set()
+    for i, triple in enumerate(read.triples):
+        place = f"triples[{i}]"
+        for name, part in (("subject", triple.subject), ("object", triple.object)):
+            if normalize(part) not in text:
+                yield Problem(f"{name}s not in the text", f"{place}.{name}", f"{shown(part)} is not in the text")
+        if read.labelled is not None and triple.predicate not in read.labelled:
+            told = f'{shown(triple.predicate)} is not in "labelled", the predicates that the text is labelled for'
+            yield Problem("predicates not labelled", f"{place}.predicate", told)
+        # the same words at other places are another finding; other types are not, for scoring takes words alone
+        key = (triple.subject, triple.predicate, triple.object, triple.subject_start, triple.object_start)
+        if key in seen:
+            yield Problem("triples given twice", place, f"{shown(list(key[:3]))} is given twice", is_error=False)
+        seen.add(key)

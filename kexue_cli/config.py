@@ -35,6 +35,14 @@ def from_mapping(kind: type[Config], values: Any, where: str) -> Config:
     return kind(**known)
 
 
+def part_of(values: dict[str, Any], name: str, kind: type[Config], folder: Path) -> Config:
+    """Return what a model's config.json holds under a name, as a dataclass. values: of the file; folder: the model's.
+
+    Raises KexueError as from_mapping does, naming the file.
+    """
+    return from_mapping(kind, values.get(name), f"{folder / 'config.json'}: {name}")
+
+
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """Return *value* as the type *hint* says. Raises KexueError if it is of another."""
     origin = typing.get_origin(hint)

@@ -118,6 +118,8 @@ def read_texts(
     texts = []
     triples = missing = 0
     for where, record in read_records(paths, "triples", format, encoding, left_out):
+        if "object" in record and "text" not in record:
+            raise KexueError(f"{where}: a fact without a text; to give facts beside texts: --knowledge FILE")
         try:
             read = read_labelled_text(record)
         except KexueError as error:

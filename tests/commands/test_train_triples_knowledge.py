@@ -253,3 +253,11 @@ def test_what_cannot_be_is_one_line(data, kexue, options, problem):
 
 def test_there_is_no_prior_unless_it_is_asked_for():
     assert PreprocessorConfig().has_prior is False
+
+
+def test_facts_are_no_texts_to_learn_from(kexue, tmp_path):
+    (tmp_path / "facts.csv").write_text("鲁迅,作品,呐喊\n", "utf-8")
+
+    done = kexue("train", "triples", "facts.csv", "-o", "extractor", "-q")
+
+    assert one_error(done) == "facts.csv:1: a fact without a text; to give facts beside texts: --knowledge FILE"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from kexue_cli.config import from_mapping
+from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
 from kexue_cli.tasks.encoding import EncodingConfig, load_vocabulary
@@ -71,6 +71,6 @@ def load(folder: str | Path, *, threads: int = 1) -> PretrainedEncoder:
     """
     path = Path(folder)
     values = read_config(path)
-    network = from_mapping(EncoderConfig, values.get("network"), f"{path / 'config.json'}: network")
-    encoding = from_mapping(EncodingConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
+    network = part_of(values, "network", EncoderConfig, path)
+    encoding = part_of(values, "preprocessor", EncodingConfig, path)
     return PretrainedEncoder(path, network, encoding, load_vocabulary(path, encoding, network.vocabulary_size))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kexue_cli.batching import Sample
-from kexue_cli.config import from_mapping
+from kexue_cli.config import part_of
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import load_vocabulary, make_encoder, windows
 from kexue_cli.tasks.qa.config import NETWORK, DecodingConfig, NetworkConfig, PreprocessorConfig
@@ -96,9 +96,9 @@ def load(
     """
     path = Path(folder)
     values = read_config(path)
-    config = from_mapping(PreprocessorConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
-    decoding = from_mapping(DecodingConfig, values.get("decoding"), f"{path / 'config.json'}: decoding")
-    network = from_mapping(NetworkConfig, values.get("network"), f"{path / 'config.json'}: network")
+    config = part_of(values, "preprocessor", PreprocessorConfig, path)
+    decoding = part_of(values, "decoding", DecodingConfig, path)
+    network = part_of(values, "network", NetworkConfig, path)
     vocabulary = load_vocabulary(path, config, network.vocabulary_size)
     assert open_network is not None
     with ThreadPoolExecutor(1) as pool:  # the runtime opens the network in code that needs no GIL

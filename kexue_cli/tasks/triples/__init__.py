@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kexue_cli.batching import Sample
-from kexue_cli.config import from_mapping
+from kexue_cli.config import part_of
 from kexue_cli.fields import member
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import Encoder, EncodingConfig, load_vocabulary, make_encoder, windows
@@ -128,8 +128,10 @@ class TripleExtraction:
 
     def settle(self, text: str, found: Sequence[Found]) -> list[Found]:
         """Return what is left of a text's triples when rules, schema and repeats are heeded."""
-        kept = self.rules.apply(text, without_repeats(found, text))
-        return without_repeats([triple for triple in kept if triple.predicate in self.shown.predicates], text)
+        kept = without_repeats(found, text)
+        if self.rules.all:
+            kept = without_repeats(self.rules.apply(text, kept), text)
+        return [triple for triple in kept if triple.predicate in self.shown.pairs]
 
     def parts(self, text: str) -> Iterator[tuple[slice, Sample]]:
         """Yield each window of a text and its sample, with what is KNOWN of it if there is a prior."""
@@ -204,12 +206,12 @@ def load(
     """
     path = Path(folder)
     values = read_config(path)
-    encoding = from_mapping(PreprocessorConfig, values.get("preprocessor"), f"{path / 'config.json'}: preprocessor")
-    decoding = from_mapping(DecodingConfig, values.get("decoding"), f"{path / 'config.json'}: decoding")
-    network = from_mapping(NetworkConfig, values.get("network"), f"{path / 'config.json'}: network")
+    encoding = part_of(values, "preprocessor", PreprocessorConfig, path)
+    decoding = part_of(values, "decoding", DecodingConfig, path)
+    network = part_of(values, "network", NetworkConfig, path)
     vocabulary = load_vocabulary(path, encoding, network.vocabulary_size)
     schema = Schema.read(path / SCHEMA)
-    rules = from_mapping(Rules, values.get("rules", {}), f"{path / 'config.json'}: rules")
+    rules = part_of(values, "rules", Rules, path)
     assert open_network is not None
     with ThreadPoolExecutor(2) as pool:  # the runtime opens a network in code that needs no GIL
         opened = {name: pool.submit(open_network, name) for name in (SUBJECTS, OBJECTS)}

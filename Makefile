@@ -33,6 +33,10 @@ demo: $(VENV)/installed
 			for r in map(json.loads, sys.stdin)]'
 	@echo '--- what a sentence says, as subject, predicate and object: kexue predict triples'
 	@echo '《围城》是黄蜀芹执导的电视剧，改编自钱钟书的同名小说，由陈道明、吕丽萍主演。' | $(BIN)/kexue predict triples --text --tsv
+	@echo '--- which entity of the sample base each mention is: kexue predict linking'
+	@printf '小米发布了新手机，苹果也开了发布会。\n早上喝了小米粥，又吃了一个苹果。\n' | $(BIN)/kexue predict linking --text \
+		| $(BIN)/python -c 'import json, sys; [print(m["mention"], m["id"], m["name"]) \
+			for r in map(json.loads, sys.stdin) for m in r["mentions"]]'
 	@echo '--- how well the reader does on the sample: kexue evaluate qa'
 	@$(BIN)/kexue evaluate qa data/qa-sample/dev.jsonl | grep -E '^(model|exact_match|f1)'
 	@echo '--- how well each model agrees with people: kexue evaluate segmentation'

@@ -181,14 +181,15 @@ def check_files(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path, mark: str = CONFIG) -> Iterator[Path]:
     """Yield a folder beside *target* that is renamed to it when all is well, and removed when not.
 
     A folder that was there is replaced in one step; a kill leaves the old one or the new one.
-    Raises KexueError if *target* is not a model folder or cannot be written.
+    mark: a file that all folders of its kind have, model folders if it is not given.
+    Raises KexueError if *target* is not a folder of the kind, or cannot be written.
     """
     target = target.resolve()  # a link stays a link
-    check_target(target)
+    check_target(target, mark)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
@@ -223,10 +224,11 @@ def _exchange(one: Path, other: Path) -> None:
     os.rename(aside, one)
 
 
-def check_target(target: Path) -> None:
-    """Raise KexueError if a model must not be written to *target*: it holds something else."""
-    if target.exists() and not (target / CONFIG).is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise KexueError(f"will not overwrite {target}: it is there and is not a model folder")
+def check_target(target: Path, mark: str = CONFIG) -> None:
+    """Raise KexueError if a model must not be written to *target*: it holds something else, for it lacks the mark."""
+    if target.exists() and not (target / mark).is_file() and (not target.is_dir() or any(target.iterdir())):
+        kind = "a model folder" if mark == CONFIG else f"a folder with {mark}"
+        raise KexueError(f"will not overwrite {target}: it is there and is not {kind}")
     if (target / SUMS).is_file():
         own = [name for name, state in check_files(target).items() if state in ("changed", "unlisted")]
         if own:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kexue_cli.commands import options
+from kexue_cli.commands.evaluate_linking import evaluate_linking
 from kexue_cli.commands.evaluate_triples import evaluate_triples
 from kexue_cli.commands.scores import placed, report, table
 from kexue_cli.commands.segment import Engine
@@ -119,4 +120,9 @@ def evaluate_qa(
         sink.write(dump(result) if json else table(result).encode())
 
 
-COMMANDS = {"qa": evaluate_qa, "triples": evaluate_triples, "segmentation": evaluate_segmentation}
+COMMANDS = {
+    "qa": evaluate_qa,
+    "triples": evaluate_triples,
+    "linking": evaluate_linking,
+    "segmentation": evaluate_segmentation,
+}

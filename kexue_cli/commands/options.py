@@ -58,6 +58,12 @@ Model = Annotated[
         "--model", "-m", metavar="NAME|PATH", help="A model of the zoo, or the path of a model folder (with a slash)."
     ),
 ]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="The knowledge base to link to, compiled beside FILE once; the model's own if left out."
+    ),
+]
 OutputFile = Annotated[
     str | None,
     typer.Option(

@@ -1,6 +1,7 @@
 """kexue predict TASK: records in, the same records with answers out, one line each, in order."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -103,6 +104,34 @@ def _triple_lines(record: Record) -> bytes:
     return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows).encode()
 
 
+def predict_linking(
+    file: options.InputFile = "-",
+    model: options.Model = None,
+    kb: options.Base = None,
+    output: options.OutputFile = None,
+    text: Text = False,
+    threshold: options.Threshold = None,
+    batch_size: options.BatchSize = options.BATCH_SIZE,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    encoding: options.Encoding = "utf-8",
+    on_error: options.OnErrorOption = OnError.stop,
+    quiet: options.Quiet = False,
+) -> int:
+    """Add to each record {"text"} its "mentions": where they stand, and the id and name of their entity in the base.
+
+    text[start:end] is the mention; places count code points. The id is null where the base seems not to have the
+    entity. The score is the probability of the mention times that of the entity; "candidates" are the likeliest.
+
+    Example: kexue predict linking --kb entities.jsonl --text articles.txt
+    """
+    from kexue_cli.commands.knowledge_base import open_base
+
+    settings = {"base": partial(open_base, kb, encoding=encoding) if kb else None, "entity": threshold}
+    return predict("linking", file, model, output, is_text=text, device=device, threads=threads, encoding=encoding,
+                   on_error=on_error, batch_size=batch_size, settings=settings)  # fmt: skip
+
+
 def predict(
     task: str,
     file: str,
@@ -121,7 +150,8 @@ def predict(
     """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
 
     is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
-    the user gave them; None for the model's own. write: what is written for an answer.
+    the user gave them; None for the model's own; a function is given the model and returns one. write: what is
+    written for an answer.
     """
     failures = 0
     source = source_name(file)
@@ -130,6 +160,7 @@ def predict(
 
         answerer = loader.load(model or TASKS[task].default_model, task=task, device=device, threads=threads)
         given = {name: value for name, value in (settings or {}).items() if value is not None}
+        given = {name: value(answerer) if callable(value) else value for name, value in given.items()}
         if given:
             answerer = answerer.with_settings(**given)
         for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
@@ -181,4 +212,9 @@ def _answers(answerer: Task, records: Sequence[Record | RecordError]) -> Iterato
                 yield from _answers(answerer, [record])
 
 
-COMMANDS = {"qa": predict_qa, "triples": predict_triples, "segmentation": predict_segmentation}
+COMMANDS = {
+    "qa": predict_qa,
+    "triples": predict_triples,
+    "linking": predict_linking,
+    "segmentation": predict_segmentation,
+}

@@ -12,6 +12,7 @@ import typer
 from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.train_encoder import train_encoder
+from kexue_cli.commands.train_linking import train_linking
 from kexue_cli.commands.train_qa import train_qa
 from kexue_cli.commands.train_triples import train_triples
 from kexue_cli.commands.train_words import train_words
@@ -132,6 +133,7 @@ def train_segmentation(
 COMMANDS = {
     "qa": train_qa,
     "triples": train_triples,
+    "linking": train_linking,
     "segmentation": train_segmentation,
     "words": train_words,
     "encoder": train_encoder,

@@ -26,6 +26,12 @@ class LeftOut(NamedTuple):
 DATASETS = {  # a file is taken for the first that it looks like: those that much else would look like come last
     "webqa": DatasetEntry("kexue_cli.datasets.webqa", "qa", "WebQA: me_*.json", is_document=True),
     "sogouqa": DatasetEntry("kexue_cli.datasets.sogouqa", "qa", "CIPS-SOGOU, as SogouQA.json", is_document=True),
+    "kb_data": DatasetEntry(
+        "kexue_cli.datasets.kb_data", "knowledge-base", "kb_data, the knowledge base of CCKS2019 and CCKS2020"
+    ),
+    "mini-kb": DatasetEntry(
+        "kexue_cli.datasets.mini_kb", "knowledge-base", "a small base: id, name, base, desc and triples"
+    ),
     "squad": DatasetEntry(
         "kexue_cli.datasets.squad",
         "qa",
@@ -36,6 +42,14 @@ DATASETS = {  # a file is taken for the first that it looks like: those that muc
     "duie": DatasetEntry("kexue_cli.datasets.duie", "triples", "DuIE 1.0 and 2.0, of LIC2019 and LIC2020"),
     "relation-tsv": DatasetEntry(
         "kexue_cli.datasets.relation_tsv", "triples", "FinRE, SanWen: head, tail, relation and sentence, with tabs"
+    ),
+    "ccks2020": DatasetEntry("kexue_cli.datasets.ccks2020", "linking", "CCKS2020: short texts and their entities"),
+    "ccks2019": DatasetEntry("kexue_cli.datasets.ccks2019", "linking", "CCKS2019: the same"),
+    "cndbpedia-short": DatasetEntry(
+        "kexue_cli.datasets.cndbpedia_short", "linking", "short texts linked to CN-DBpedia by name"
+    ),
+    "mentions-csv": DatasetEntry(
+        "kexue_cli.datasets.mentions_csv", "linking", "a row for each mention: kb_id,mention,offset,text"
     ),
     "triples-csv": DatasetEntry(
         "kexue_cli.datasets.triples_csv", "triples", "facts without a text: entity,attribute,value"

@@ -24,7 +24,9 @@ class CheckEntry(NamedTuple):
 CHECKS = {  # the first task whose fields a record has is taken: those that many records have come last
     "qa": CheckEntry("kexue_cli.tasks.qa.records", ("question", "passages")),
     "triples": CheckEntry("kexue_cli.tasks.triples.records", ("triples", "object")),
+    "linking": CheckEntry("kexue_cli.tasks.linking.records", ("mentions",)),
     "segmentation": CheckEntry("kexue_cli.segmentation.records", ("words", "text")),
+    "knowledge-base": CheckEntry("kexue_cli.tasks.linking.entities", ("name", "id")),
 }
 
 

@@ -28,6 +28,9 @@ TASKS = {
     "triples": TaskEntry(
         "kexue_cli.tasks.triples", "dgcnn-triples", "Extract subject, predicate and object.", has_networks=True
     ),
+    "linking": TaskEntry(
+        "kexue_cli.tasks.linking", "dgcnn-linking", "Find mentions and link them to a base.", has_networks=True
+    ),
     "segmentation": TaskEntry("kexue_cli.segmentation.task", "entropy-segmentation-jieba", "Cut lines into words."),
     "encoder": TaskEntry("kexue_cli.tasks.encoder", "text-encoder", "Read characters in context; tasks begin from it."),
     "words": TaskEntry("kexue_cli.text.word_vectors", "word-vectors", "Give each word a vector; other tasks use them."),

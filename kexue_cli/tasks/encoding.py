@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
 from kexue_cli.segmentation import task as segmentation
 from kexue_cli.segmentation.segmenter import Segmenter
@@ -111,9 +112,20 @@ class Encoder:
 
     def word_vectors(self, text: EncodedText) -> "npt.NDArray[np.float32]":
         """Return the vector (t, v) of each character's word; where a word has none, zeros."""
+        return self.row_vectors(text.rows)[text.word_of]
+
+    def row_vectors(self, rows: "npt.NDArray[np.int32]") -> "npt.NDArray[np.float32]":
+        """Return the vectors (..., v) of rows (...)."""
         if self.vectors is None:
-            return np.zeros((len(text.text), 0), np.float32)
-        return self.vectors.vectors(text.rows)[text.word_of]
+            return np.zeros((*rows.shape, 0), np.float32)
+        return self.vectors.vectors(rows)
+
+    def sample(self, text: EncodedText) -> Sample:
+        """Return the arrays of a text: text, its ids (t,); boundaries (t, 2) of words; words (t, v), their vectors."""
+        sample: Sample = {"text": text.ids, "boundaries": text.boundaries()}
+        if self.dimension:
+            sample["words"] = self.word_vectors(text)
+        return sample
 
 
 def make_encoder(vocabulary: Vocabulary, config: EncodingConfig) -> Encoder:

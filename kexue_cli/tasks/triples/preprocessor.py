@@ -42,9 +42,7 @@ def text_sample(text: EncodedText, encoder: Encoder, known: "Known | None" = Non
 
     With a prior, known_subjects (t, 2) too. known: the facts of the text (k, 5); None without a prior.
     """
-    sample: Sample = {"text": text.ids, "boundaries": text.boundaries()}
-    if encoder.dimension:
-        sample["words"] = encoder.word_vectors(text)
+    sample = encoder.sample(text)
     if known is not None:
         sample["known_subjects"] = known_subjects(known, len(text.text))
     return sample

@@ -143,7 +143,7 @@ class EntityLinking:
     def _mention(self, text: str, link: Link) -> Record:
         place, score = link.entity(self.decoding.entity)
         entity = None if place is None else self.base.entity(place)
-        told = [(self.base.entity(place), probability) for place, probability in link.entities]
+        told = [(self.base.entity(one), probability) for one, probability in link.entities[: self.decoding.candidates]]
         return {
             "mention": text[link.start : link.end],
             "start": link.start,
@@ -152,8 +152,7 @@ class EntityLinking:
             "name": entity.name if entity else None,
             "score": round(score, 6),
             "candidates": [
-                {"id": one.id, "name": one.name, "score": round(probability, 6)}
-                for one, probability in told[: self.decoding.candidates]
+                {"id": one.id, "name": one.name, "score": round(probability, 6)} for one, probability in told
             ],
         }
 

@@ -19,7 +19,7 @@ def evaluate_linking(
     kb: options.Base = None,
     model: options.Model = None,
     output: options.OutputFile = None,
-    threshold: options.Threshold = None,
+    threshold: options.LinkThreshold = None,
     errors: options.Errors = None,
     format: options.Format = None,
     json: options.Json = False,

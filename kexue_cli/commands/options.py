@@ -146,6 +146,17 @@ Threshold = Annotated[
         min=0, max=1, metavar="P", help="Least score of an answer; below it there is none. Default: the model's."
     ),
 ]
+LinkThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0,
+        max=1,
+        metavar="P",
+        help="Least probability that a mention means any of its candidates; below it, its id is null. "
+        "Default: the model's.",
+    ),
+]
 Errors = Annotated[
     str | None,
     typer.Option(

@@ -110,7 +110,7 @@ def predict_linking(
     kb: options.Base = None,
     output: options.OutputFile = None,
     text: Text = False,
-    threshold: options.Threshold = None,
+    threshold: options.LinkThreshold = None,
     batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -121,7 +121,8 @@ def predict_linking(
     """Add to each record {"text"} its "mentions": where they stand, and the id and name of their entity in the base.
 
     text[start:end] is the mention; places count code points. The id is null where the base seems not to have the
-    entity. The score is the probability of the mention times that of the entity; "candidates" are the likeliest.
+    entity. The score is the probability of the mention times that of the entity, or of none where the id is null;
+    "candidates" are the likeliest.
 
     Example: kexue predict linking --kb entities.jsonl --text articles.txt
     """

@@ -53,8 +53,10 @@ def train_linking(
     """
     target = options.target_folder(output)
     if not data:
-        if not kb or mentions or dev:
+        if not kb:
             raise UsageError("without DATA give --kb, the base that a model is to have; or give texts to learn from")
+        if mentions or dev:
+            raise UsageError("without DATA nothing is trained; leave out --mentions and --dev, or give texts")
         if config or settings or resume is not None or format:
             raise UsageError("without DATA nothing is trained; leave out --config, --set, --resume and --format")
         _take_base(kb, model, target, encoding)

@@ -423,6 +423,12 @@ def test_bad_records_may_be_skipped_with_an_error_in_their_place(predict):
     assert one_error(done) == f"{len(BAD)} bad records skipped, each with an error record in its place"
 
 
+def test_white_space_is_no_mention(predict):
+    done = predict("--text", stdin=" \n\u3000\u3000\n")
+
+    assert [json.loads(line)["mentions"] for line in done.stdout.splitlines()] == [[], []]
+
+
 def test_with_a_threshold_of_one_nothing_is_linked(predict):
     done = predict("--text", "--threshold", "1", stdin=f"{BOOK}\n")
 

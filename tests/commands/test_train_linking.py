@@ -298,19 +298,19 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(data, kexue, tmp_path, op
     assert {path.name for path in tmp_path.iterdir()} == DATA
 
 
-@pytest.mark.parametrize("options", [
-    [],
-    ["-m", "./linker"],
-    ["--dev", "dev.jsonl", *BASE],
-    ["--mentions", "spans.jsonl", *BASE],
+@pytest.mark.parametrize(("options", "problem"), [
+    ([], "without DATA give --kb, the base that a model is to have"),
+    (["-m", "./linker"], "without DATA give --kb, the base that a model is to have"),
+    (["--dev", "dev.jsonl", *BASE], "without DATA nothing is trained; leave out --mentions and --dev"),
+    (["--mentions", "spans.jsonl", *BASE], "without DATA nothing is trained; leave out --mentions and --dev"),
 ])  # fmt: skip
-def test_without_data_only_a_base_can_be_taken(kexue, tmp_path, options):
+def test_without_data_only_a_base_can_be_taken(kexue, tmp_path, options, problem):
     write_data(tmp_path)
 
     done = kexue("train", "linking", "-o", "taken", *options, command=ALONE)
 
     assert done.returncode == 2
-    assert one_error(done).startswith("without DATA give --kb, the base that a model is to have")
+    assert one_error(done).startswith(problem)
     assert {path.name for path in tmp_path.iterdir()} == DATA
 
 

@@ -219,7 +219,9 @@ class EntityLinking:
         for row, (part, output) in enumerate(zip(group, outputs, strict=True)):
             size = len(part.encoded.text)
             if given is None:
-                inside = spans_of(output[MENTIONS][:size], self.decoding)
+                text = part.encoded.text
+                found_here = spans_of(output[MENTIONS][:size], self.decoding)
+                inside = [span for span in found_here if not text[span.start : span.end].isspace()]
             else:
                 moved = (_moved(span, -part.start) for span in given[part.text])
                 inside = [span for span in moved if span.start >= 0 and span.end <= size]

@@ -6,21 +6,23 @@ Data:    raw text; see the card in models/text-encoder
 Not here: prediction. A task's network starts from a copy of these layers and needs the encoder no more.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
-from kexue_cli.tasks.encoding import EncodingConfig, load_vocabulary
+from kexue_cli.tasks.encoding import LEAST_COUNT, Encoder, EncodingConfig, digests, load_vocabulary, make_encoder
+from kexue_cli.text.normalization import normalize
 from kexue_cli.text.vocabulary import Vocabulary
 from kexue_cli.zoo import find_model, read_config
 
 if TYPE_CHECKING:
     import keras
 
-
+Config = TypeVar("Config")
 Shape = TypeVar("Shape")
 
 
@@ -62,6 +64,22 @@ def pretrained(name: str, encoding: EncodingConfig) -> PretrainedEncoder | None:
             problem = f"encoder {name} was trained with preprocessor.{setting} {its!r}, not {ours!r}"
             raise KexueError(f'{problem}; set the same, or encoder="" to begin without one')
     return found
+
+
+def begin(config: Config, texts: Iterable[str]) -> tuple[Config, Encoder, PretrainedEncoder | None]:
+    """Return the settings of a task with what follows from others, the encoder of its texts, and what it begins from.
+
+    config: has encoder, the name of a pretrained one, preprocessor and network. texts: of the training, for the
+    vocabulary where there is no pretrained encoder. Raises KexueError as pretrained does.
+    """
+    values: Any = config
+    encoding = replace(values.preprocessor, digests=digests(values.preprocessor))
+    source = pretrained(values.encoder, encoding)
+    vocabulary = source.vocabulary if source else Vocabulary.count(map(normalize, texts), LEAST_COUNT)
+    encoder = make_encoder(vocabulary, encoding)
+    network = source.shape(values.network) if source else values.network
+    network = replace(network, vocabulary_size=len(vocabulary), word_dimension=encoder.dimension)
+    return replace(values, preprocessor=encoding, network=network), encoder, source
 
 
 def load(folder: str | Path, *, threads: int = 1) -> PretrainedEncoder:

@@ -11,8 +11,8 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.encoder import pretrained
-from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY, digests, make_encoder
+from kexue_cli.tasks.encoder import begin
+from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.linking import EntityLinking
 from kexue_cli.tasks.linking.annotations import Annotations, Example, Gold
 from kexue_cli.tasks.linking.calibration import calibrated, score
@@ -22,8 +22,6 @@ from kexue_cli.tasks.linking.entities import Entity
 from kexue_cli.tasks.linking.knowledge_base import candidate
 from kexue_cli.tasks.linking.preprocessor import Candidate, Context, choice_sample, context_of, text_sample
 from kexue_cli.tasks.linking.records import LabelledText
-from kexue_cli.text.normalization import normalize
-from kexue_cli.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -58,17 +56,8 @@ class Linker:
         """
         if not config.preprocessor.words:
             raise KexueError("linking compares word vectors; preprocessor.words must name some, such as word-vectors")
-        config = replace(config, preprocessor=replace(config.preprocessor, digests=digests(config.preprocessor)))
-        self.pretrained = pretrained(config.encoder, config.preprocessor)
-        texts = [*training, *mentions]
-        self.vocabulary = self.pretrained.vocabulary if self.pretrained else _vocabulary(texts)
-        self.encoder = make_encoder(self.vocabulary, config.preprocessor)
-        network = replace(
-            self.pretrained.shape(config.network) if self.pretrained else config.network,
-            vocabulary_size=len(self.vocabulary),
-            word_dimension=self.encoder.dimension,
-        )
-        self.config = replace(config, network=network)
+        texts = (labelled.text for labelled in (*training, *mentions))
+        self.config, self.encoder, self.pretrained = begin(config, texts)
         self.development = development
         self._folder = tempfile.TemporaryDirectory(prefix="kexue-base-")
         self.annotations = Annotations(entities, training, Path(self._folder.name), self.encoder)
@@ -184,7 +173,7 @@ class Linker:
 
     def save(self, folder: Path, open_network: "OpenNetwork") -> dict[str, Any]:
         """Write vocabulary and base. Returns the settings, with the thresholds that are best for development."""
-        self.vocabulary.write(folder / VOCABULARY)
+        self.encoder.vocabulary.write(folder / VOCABULARY)
         for file in self.base.folder.iterdir():
             shutil.copyfile(file, folder / file.name)
         decoding = calibrated(self._task(open_network), self.development)
@@ -219,7 +208,3 @@ def cut(example: Example, gold: Gold | None, size: int, generator: np.random.Gen
 
     parted = Example(example.text[inside], moved(example.names), moved(example.mentions))
     return parted, next(iter(moved([gold])), None) if gold else None
-
-
-def _vocabulary(texts: Sequence[LabelledText]) -> Vocabulary:
-    return Vocabulary.count((normalize(labelled.text) for labelled in texts), LEAST_COUNT)

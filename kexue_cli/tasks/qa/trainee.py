@@ -11,8 +11,8 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.encoder import pretrained
-from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY, digests, make_encoder
+from kexue_cli.tasks.encoder import begin
+from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.qa import QuestionAnswering, features
 from kexue_cli.tasks.qa.calibration import calibrated
 from kexue_cli.tasks.qa.config import NETWORK, ReaderConfig
@@ -20,7 +20,6 @@ from kexue_cli.tasks.qa.metrics import score
 from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans
 from kexue_cli.tasks.qa.records import Question
 from kexue_cli.text.normalization import normalize
-from kexue_cli.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -38,16 +37,9 @@ class Reader:
 
     def __init__(self, training: Sequence[Question], development: Sequence[Question], config: ReaderConfig) -> None:
         """Raises KexueError if there is nothing to learn from."""
-        config = replace(config, preprocessor=replace(config.preprocessor, digests=digests(config.preprocessor)))
-        self.pretrained = pretrained(config.encoder, config.preprocessor)
-        self.vocabulary = self.pretrained.vocabulary if self.pretrained else _vocabulary(training)
-        self.preprocessor = Preprocessor(make_encoder(self.vocabulary, config.preprocessor), config.preprocessor)
-        network = replace(
-            self.pretrained.shape(config.network) if self.pretrained else config.network,
-            vocabulary_size=len(self.vocabulary),
-            word_dimension=self.preprocessor.encoder.dimension,
-            features=features.width(config.preprocessor.features),
-        )
+        config, encoder, self.pretrained = begin(config, _texts(training))
+        self.preprocessor = Preprocessor(encoder, config.preprocessor)
+        network = replace(config.network, features=features.width(config.preprocessor.features))
         self.config = replace(config, network=network)
         self.augmentation = Augmentation(self.preprocessor, config.augmentation)
         self.examples = self._learnable(training)
@@ -116,7 +108,7 @@ class Reader:
 
     def save(self, folder: Path, open_network: "OpenNetwork") -> dict[str, Any]:
         """Write the vocabulary and return the settings, with scores that are chances to be right."""
-        self.vocabulary.write(folder / VOCABULARY)
+        self.preprocessor.encoder.vocabulary.write(folder / VOCABULARY)
         task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
         decoding = calibrated(task, self.development)
         return asdict(replace(self.config, decoding=decoding))
@@ -128,9 +120,10 @@ class Reader:
         return {NETWORK: list(islice(samples, COMPARED_SAMPLES))}
 
 
-def _vocabulary(questions: Iterable[Question]) -> Vocabulary:
-    texts = (text for question in questions for text in (question.question, *(p.text for p in question.passages)))
-    return Vocabulary.count(map(normalize, texts), LEAST_COUNT)
+def _texts(questions: Iterable[Question]) -> Iterator[str]:
+    for question in questions:
+        yield question.question
+        yield from (passage.text for passage in question.passages)
 
 
 def make_examples(preprocessor: Preprocessor, questions: Iterable[Question], longest: int) -> Iterator[Example]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.encoder import pretrained
-from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY, digests, make_encoder
+from kexue_cli.tasks.encoder import begin
+from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.triples import SCHEMA, TripleExtraction, inputs_of, object_sample
 from kexue_cli.tasks.triples.calibration import calibrated
 from kexue_cli.tasks.triples.config import OBJECTS, SUBJECTS, TriplesConfig
@@ -21,8 +21,6 @@ from kexue_cli.tasks.triples.preprocessor import Sampler, make_examples, predica
 from kexue_cli.tasks.triples.records import LabelledText, Triple
 from kexue_cli.tasks.triples.rules import Rules
 from kexue_cli.tasks.triples.schema import Schema
-from kexue_cli.text.normalization import normalize
-from kexue_cli.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -52,23 +50,14 @@ class Extractor:
 
         Raises KexueError if there is nothing to learn from.
         """
-        config = replace(config, preprocessor=replace(config.preprocessor, digests=digests(config.preprocessor)))
+        config, self.encoder, self.pretrained = begin(config, (labelled.text for labelled in training))
         self.schema = schema
         self.rules = rules or Rules()
-        self.pretrained = pretrained(config.encoder, config.preprocessor)
-        self.vocabulary = self.pretrained.vocabulary if self.pretrained else _vocabulary(training)
-        self.encoder = make_encoder(self.vocabulary, config.preprocessor)
-        network = replace(
-            self.pretrained.shape(config.network) if self.pretrained else config.network,
-            vocabulary_size=len(self.vocabulary),
-            word_dimension=self.encoder.dimension,
-            predicates=len(schema.predicates),
-            has_prior=config.preprocessor.has_prior,
-        )
+        has_prior = config.preprocessor.has_prior
+        network = replace(config.network, predicates=len(schema.predicates), has_prior=has_prior)
         self.config = replace(config, network=network)
         self.training = training
         self.development = development
-        has_prior = config.preprocessor.has_prior
         self.knowledge = Knowledge.of(training, schema.predicates, facts) if has_prior else None
         self._told = told(training) if has_prior else {}
         self.sampler = Sampler(self.encoder, config.augmentation, len(schema.predicates), self.knowledge)
@@ -144,7 +133,7 @@ class Extractor:
 
         Returns the settings, with the thresholds that are best for development.
         """
-        self.vocabulary.write(folder / VOCABULARY)
+        self.encoder.vocabulary.write(folder / VOCABULARY)
         self.schema.write(str(folder / SCHEMA))
         if self.knowledge is not None:
             self.knowledge.write(folder / KNOWLEDGE)
@@ -159,10 +148,6 @@ class Extractor:
         subject, predicates = Name(0, 1, 1.0), len(self.schema.predicates)
         objects = [object_sample(output, subject, predicates) for output in task.read(texts)]
         return {SUBJECTS: [inputs_of(sample) for sample in texts], OBJECTS: objects}
-
-
-def _vocabulary(texts: Sequence[LabelledText]) -> Vocabulary:
-    return Vocabulary.count((normalize(labelled.text) for labelled in texts), LEAST_COUNT)
 
 
 def score(task: TripleExtraction, texts: Sequence[LabelledText]) -> dict[str, float]:

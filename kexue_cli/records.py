@@ -245,14 +245,28 @@ def dump(record: Record) -> bytes:
     import orjson
 
     try:
-        return orjson.dumps(record) + b"\n"
+        return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
     except TypeError:  # an integer of more than 64 bits
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_listed).encode() + b"\n"
 
 
-def add_answer(record: Record, answer: Record) -> Record:
-    """Return a record with an answer; an input field that the answer overwrites moves into "gold"."""
-    clash = {name: record[name] for name in answer if name in record and record[name] != answer[name]}
+def _listed(value: Any) -> Any:
+    """Return an array as the list that is read again from its JSON, anything else as it is."""
+    import orjson
+
+    is_array = hasattr(value, "tolist")
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)) if is_array else value
+
+
+def add_answer(record: Record, answer: Record, task: str = "") -> Record:
+    """Return a record with an answer; an input field that the answer overwrites moves into "gold".
+
+    task: whose answer it is: beside the "score" of another task, its own is called as in "qa_score". A record that has
+    all fields of the answer was answered by the same task before.
+    """
+    if task and "score" in record and not answer.keys() <= record.keys():
+        answer = {f"{task}_score" if name == "score" else name: value for name, value in answer.items()}
+    clash = {name: record[name] for name in answer if name in record and record[name] != _listed(answer[name])}
     if not clash:
         return {**record, **answer}
     gold = record.get("gold", {})

@@ -479,3 +479,13 @@ def test_of_a_short_stream_all_is_seen():
     head, stream = streams.peek(io.BytesIO(b"01"), 4, "input")
 
     assert (head, stream.read()) == (b"01", b"01")
+
+
+def test_a_second_task_s_score_is_called_after_the_task():
+    answer = {"score": 0.9, "similar": True}
+
+    assert records.add_answer({"score": 0.5, "answer": "鲁迅"}, answer, "similarity") == {
+        "score": 0.5, "answer": "鲁迅", "similarity_score": 0.9, "similar": True,
+    }  # fmt: skip
+    again = {"score": 0.5, "similar": False}  # what the same task answered before
+    assert records.add_answer(again, answer, "similarity") == {**answer, "gold": again}

@@ -201,7 +201,7 @@ def test_a_signal_leaves_a_checkpoint_and_the_user_decides_what_becomes_of_it(da
     # by file or by option, the settings are the same: one training goes on with the other's checkpoint
     checkpoint = tmp_path / ".reader.training" / "checkpoint.npz"
     os.remove(checkpoint)
-    ended = ["--set", "training.checkpoint_seconds=0", "--set", "training.epochs=2"]
+    ended = ["--set", "training.checkpoint_seconds=0", "--set", "training.epochs=8"]
     interrupted = stop_after_a_checkpoint(start(*by_file, *ended, "--no-resume"), tmp_path, signal.SIGINT)
     resumed = kexue(*by_option, *ended, "--resume")
     assert interrupted == 130

@@ -47,7 +47,7 @@ class QuestionAnswering:
         records = list(records)
         questions = [read_question(record, with_answers=False) for record in records]
         for record, candidates in zip(records, self.answer(questions), strict=True):
-            yield add_answer(record, self._fields(candidates))
+            yield add_answer(record, self._fields(candidates), "qa")
 
     def with_settings(self, **settings: Any) -> "QuestionAnswering":
         """Return the same reader with some settings of its decoding changed."""

@@ -37,6 +37,10 @@ demo: $(VENV)/installed
 	@printf '小米发布了新手机，苹果也开了发布会。\n早上喝了小米粥，又吃了一个苹果。\n' | $(BIN)/kexue predict linking --text \
 		| $(BIN)/python -c 'import json, sys; [print(m["mention"], m["id"], m["name"]) \
 			for r in map(json.loads, sys.stdin) for m in r["mentions"]]'
+	@echo '--- the nearest of 89 questions of a FAQ: kexue predict similarity --against'
+	@grep -E '八点|密码|火车票' data/similarity-sample/queries.txt | $(BIN)/kexue predict similarity --against data/similarity-sample/faq.txt --text --top-k 1 \
+		| $(BIN)/python -c 'import json, sys; [print(r["text"], "->", m["text"], round(m["score"], 2)) \
+			for r in map(json.loads, sys.stdin) for m in r["matches"]]'
 	@echo '--- how well the reader does on the sample: kexue evaluate qa'
 	@$(BIN)/kexue evaluate qa data/qa-sample/dev.jsonl | grep -E '^(model|exact_match|f1)'
 	@echo '--- how well each model agrees with people: kexue evaluate segmentation'

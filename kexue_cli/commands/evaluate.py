@@ -9,6 +9,7 @@ import typer
 
 from kexue_cli.commands import options
 from kexue_cli.commands.evaluate_linking import evaluate_linking
+from kexue_cli.commands.evaluate_similarity import evaluate_similarity
 from kexue_cli.commands.evaluate_triples import evaluate_triples
 from kexue_cli.commands.scores import placed, report, table
 from kexue_cli.commands.segment import Engine
@@ -124,5 +125,6 @@ COMMANDS = {
     "qa": evaluate_qa,
     "triples": evaluate_triples,
     "linking": evaluate_linking,
+    "similarity": evaluate_similarity,
     "segmentation": evaluate_segmentation,
 }

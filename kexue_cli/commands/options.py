@@ -64,6 +64,7 @@ Base = Annotated[
         metavar="FILE", help="The knowledge base to link to, compiled beside FILE once; the model's own if left out."
     ),
 ]
+Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]
 OutputFile = Annotated[
     str | None,
     typer.Option(
@@ -119,6 +120,14 @@ DevelopmentData = Annotated[
     str | None,
     typer.Option("--dev", metavar="FILE", help="Records that tell which epoch is best; else a tenth of DATA is kept."),
 ]
+DevelopmentFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dev",
+        metavar="FILE",
+        help="Records that tell which epoch is best, else a tenth of DATA is kept; may be given again.",
+    ),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE.toml", help="Settings, in tables as in a model's config.json.")
 ]
@@ -155,6 +164,16 @@ LinkThreshold = Annotated[
         metavar="P",
         help="Least probability that a mention means any of its candidates; below it, its id is null. "
         "Default: the model's.",
+    ),
+]
+Cosine = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=-1,
+        max=1,
+        metavar="COSINE",
+        help="Least score of texts that are similar. Default: the model's; for matches, none is left out.",
     ),
 ]
 Errors = Annotated[

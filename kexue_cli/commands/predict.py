@@ -1,28 +1,22 @@
-"""kexue predict TASK: records in, the same records with answers out, one line each, in order."""
+"""kexue predict TASK: an answer to each record."""
 
-from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
-from kexue_cli.errors import KexueError, RecordError
-from kexue_cli.records import Record, dump, live_groups, parse_record
-from kexue_cli.streams import open_input, open_output, source_name
-from kexue_cli.tasks import TASKS
-from kexue_cli.tasks.task import Task
-
-Text = Annotated[bool, typer.Option("--text", help="Input lines are plain text; without it they are JSON records.")]
+from kexue_cli.commands.predict_similarity import predict_similarity
+from kexue_cli.commands.prediction import predict
+from kexue_cli.records import Record, dump
 
 
 def predict_segmentation(
     file: options.InputFile = "-",
     model: options.Model = None,
     output: options.OutputFile = None,
-    text: Text = False,
+    text: options.Text = False,
     device: options.Device = "auto",
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
@@ -64,7 +58,7 @@ def predict_triples(
     file: options.InputFile = "-",
     model: options.Model = None,
     output: options.OutputFile = None,
-    text: Text = False,
+    text: options.Text = False,
     tsv: Annotated[
         bool, typer.Option("--tsv", help="Write a line for each triple: subject, predicate, object, with TABs between.")
     ] = False,
@@ -109,7 +103,7 @@ def predict_linking(
     model: options.Model = None,
     kb: options.Base = None,
     output: options.OutputFile = None,
-    text: Text = False,
+    text: options.Text = False,
     threshold: options.LinkThreshold = None,
     batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
@@ -133,89 +127,10 @@ def predict_linking(
                    on_error=on_error, batch_size=batch_size, settings=settings)  # fmt: skip
 
 
-def predict(
-    task: str,
-    file: str,
-    model: str | None,
-    output: str | None,
-    *,
-    device: str,
-    threads: int | None,
-    encoding: str,
-    on_error: OnError,
-    is_text: bool | None = None,
-    batch_size: int = options.BATCH_SIZE,
-    settings: dict[str, Any] | None = None,
-    write: Callable[[Record], bytes] = dump,
-) -> int:
-    """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
-
-    is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
-    the user gave them; None for the model's own; a function is given the model and returns one. write: what is
-    written for an answer.
-    """
-    failures = 0
-    source = source_name(file)
-    with open_input(file) as stream, open_output(output) as sink:
-        from kexue_cli import loader
-
-        answerer = loader.load(model or TASKS[task].default_model, task=task, device=device, threads=threads)
-        given = {name: value for name, value in (settings or {}).items() if value is not None}
-        given = {name: value(answerer) if callable(value) else value for name, value in given.items()}
-        if given:
-            answerer = answerer.with_settings(**given)
-        for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
-            group = [(number, line) for number, line in lines if is_text or _is_record(line)]
-            records = [_record(line, source, number, is_text) for number, line in group]
-            for (number, _), answer in zip(group, _answers(answerer, records), strict=True):
-                if isinstance(answer, KexueError):
-                    problem = answer if isinstance(answer, RecordError) else RecordError(source, number, str(answer))
-                    if on_error is OnError.stop:
-                        raise problem
-                    failures += 1
-                    answer = {"error": problem.problem, "line": number}
-                sink.write(write(answer))
-                sink.flush()
-    if failures:
-        console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
-    return 1 if failures else 0
-
-
-def _is_record(line: str | RecordError) -> bool:
-    """Say whether there is anything on a line."""
-    return isinstance(line, RecordError) or bool(line.strip())
-
-
-def _record(line: str | RecordError, source: str, number: int, is_text: bool | None) -> Record | RecordError:
-    if isinstance(line, RecordError):
-        return line
-    if is_text:
-        return {"text": line}
-    try:
-        return parse_record(line, source, number)
-    except RecordError as error:
-        if is_text is None or line.lstrip().startswith("{"):
-            return error
-        return RecordError(source, number, f"{error.problem}; for plain lines add --text")
-
-
-def _answers(answerer: Task, records: Sequence[Record | RecordError]) -> Iterator[Record | KexueError]:
-    """Yield the answer to each record, or what is wrong with it."""
-    good = [record for record in records if not isinstance(record, RecordError)]
-    try:
-        answers = iter(list(answerer.predict(good)))
-        yield from (record if isinstance(record, RecordError) else next(answers) for record in records)
-    except KexueError as error:
-        if len(records) == 1:
-            yield error
-        else:  # one of them is wrong: alone, each is answered or is the one
-            for record in records:
-                yield from _answers(answerer, [record])
-
-
 COMMANDS = {
     "qa": predict_qa,
     "triples": predict_triples,
     "linking": predict_linking,
+    "similarity": predict_similarity,
     "segmentation": predict_segmentation,
 }

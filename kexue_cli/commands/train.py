@@ -14,6 +14,7 @@ from kexue_cli.commands import options
 from kexue_cli.commands.train_encoder import train_encoder
 from kexue_cli.commands.train_linking import train_linking
 from kexue_cli.commands.train_qa import train_qa
+from kexue_cli.commands.train_similarity import train_similarity
 from kexue_cli.commands.train_triples import train_triples
 from kexue_cli.commands.train_words import train_words
 from kexue_cli.errors import UsageError, unknown_name
@@ -134,6 +135,7 @@ COMMANDS = {
     "qa": train_qa,
     "triples": train_triples,
     "linking": train_linking,
+    "similarity": train_similarity,
     "segmentation": train_segmentation,
     "words": train_words,
     "encoder": train_encoder,

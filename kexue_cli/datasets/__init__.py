@@ -43,6 +43,15 @@ DATASETS = {  # a file is taken for the first that it looks like: those that muc
     "relation-tsv": DatasetEntry(
         "kexue_cli.datasets.relation_tsv", "triples", "FinRE, SanWen: head, tail, relation and sentence, with tabs"
     ),
+    "zhidao": DatasetEntry("kexue_cli.datasets.zhidao", "similarity", "10 million questions of Baidu Zhidao"),
+    "pairs": DatasetEntry(
+        "kexue_cli.datasets.pairs", "similarity", "LCQMC and others: text, text and label, with tabs"
+    ),
+    "groups": DatasetEntry(
+        "kexue_cli.datasets.groups",
+        "similarity",
+        "texts that mean the same: id and text with a tab, or lines of standard and queries, or of lists",
+    ),
     "ccks2020": DatasetEntry("kexue_cli.datasets.ccks2020", "linking", "CCKS2020: short texts and their entities"),
     "ccks2019": DatasetEntry("kexue_cli.datasets.ccks2019", "linking", "CCKS2019: the same"),
     "cndbpedia-short": DatasetEntry(

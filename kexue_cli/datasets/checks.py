@@ -25,6 +25,7 @@ CHECKS = {  # the first task whose fields a record has is taken: those that many
     "qa": CheckEntry("kexue_cli.tasks.qa.records", ("question", "passages")),
     "triples": CheckEntry("kexue_cli.tasks.triples.records", ("triples", "object")),
     "linking": CheckEntry("kexue_cli.tasks.linking.records", ("mentions",)),
+    "similarity": CheckEntry("kexue_cli.tasks.similarity.records", ("text_a", "texts")),
     "segmentation": CheckEntry("kexue_cli.segmentation.records", ("words", "text")),
     "knowledge-base": CheckEntry("kexue_cli.tasks.linking.entities", ("name", "id")),
 }

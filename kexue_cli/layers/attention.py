@@ -27,6 +27,6 @@ class SelfAttention(keras.layers.Layer):
         shape = (-1, ops.shape(x)[1], self.heads, self.size)
         query, key, value = (ops.transpose(ops.reshape(p(x), shape), (0, 2, 1, 3)) for p in self.projections)
         logits = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / self.size**0.5  # (b, h, t, t)
-        weights = ops.softmax(logits - ops.expand_dims(ops.transpose(1 - mask, (0, 2, 1)), 1) * 1e9, axis=-1)
+        weights = ops.softmax(logits - ops.expand_dims(ops.transpose(1 - mask, (0, 2, 1)), 1) * 1e4, axis=-1)
         attended = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         return ops.reshape(attended, (-1, ops.shape(x)[1], self.heads * self.size)) * mask

@@ -21,5 +21,5 @@ class AttentionPooling(keras.layers.Layer):
 
     def call(self, x, mask):
         """Return the mean."""
-        logits = self.score(self.hidden(x)) - (1 - mask) * 1e9  # (b, t, 1)
+        logits = self.score(self.hidden(x)) - (1 - mask) * 1e4  # (b, t, 1)
         return ops.sum(x * ops.softmax(logits, axis=1), axis=1)

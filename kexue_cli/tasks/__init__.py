@@ -31,6 +31,12 @@ TASKS = {
     "linking": TaskEntry(
         "kexue_cli.tasks.linking", "dgcnn-linking", "Find mentions and link them to a base.", has_networks=True
     ),
+    "similarity": TaskEntry(
+        "kexue_cli.tasks.similarity",
+        "dgcnn-similarity",
+        "Compare texts; find the nearest of many.",
+        has_networks=True,
+    ),
     "segmentation": TaskEntry("kexue_cli.segmentation.task", "entropy-segmentation-jieba", "Cut lines into words."),
     "encoder": TaskEntry("kexue_cli.tasks.encoder", "text-encoder", "Read characters in context; tasks begin from it."),
     "words": TaskEntry("kexue_cli.text.word_vectors", "word-vectors", "Give each word a vector; other tasks use them."),

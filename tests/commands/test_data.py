@@ -239,6 +239,45 @@ def test_segmented_text_is_checked(kexue):
     assert done.stderr == "standard input: read as sighan: 2 records, 4 words; errors: 0\n"
 
 
+SAME = {"text_a": "怎么借书", "text_b": "借书要怎么办", "label": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (SAME, ""),
+        ({"texts": ["怎么借书", "借书要怎么办"]}, ""),
+        ({**SAME, "label": "1"}, 'label must be a number; found "1"'),
+        ({**SAME, "text_b": " "}, "text_b: is empty"),
+        ({"texts": ["怎么借书", 3]}, "texts[1] must be a string; found 3"),
+        ({"texts": []}, "texts must hold at least one text; found []"),
+    ],
+)
+def test_records_of_similarity_are_checked_too(kexue, record, problem):
+    done = kexue("data", "check", stdin=lines_of(record))
+
+    assert done.stdout == (f"standard input:1: {problem}\n" if problem else "")
+    assert done.returncode == bool(problem)
+
+
+def test_published_pairs_are_counted_and_what_is_odd_about_them_is_a_note(kexue):
+    done = kexue("data", "check", stdin="怎么借书\t借书要怎么办\t1\n怎么还书\t怎么还书\t0\n几点开门\t开门了吗\t?\n")
+
+    assert done.returncode == 0
+    assert done.lines == ["standard input:2: label: is 0, but the two texts are equal (note)"]
+    assert done.stderr == (
+        "standard input: read as pairs: 3 records, 3 pairs, 1 equal texts labelled 0, 1 pairs without a label; "
+        "errors: 0\n"
+    )
+
+
+def test_published_groups_are_counted_by_their_texts(kexue):
+    done = kexue("data", "check", stdin=lines_of({"standard": "怎么借书", "queries": ["借书要怎么办", "想借一本书"]}))
+
+    assert (done.returncode, done.out) == (0, b"")
+    assert done.stderr == "standard input: read as groups: 1 records, 1 groups, 3 texts; errors: 0\n"
+
+
 def test_fields_of_no_task_and_files_without_records_cannot_be_checked(kexue):
     done = kexue("data", "check", stdin='{"colour": "red"}\n')
 

@@ -34,6 +34,7 @@ VECTORS, GRAPH = "vectors.npy", "graph.usearch"
 CACHE_BYTES = 4 << 30  # kept in all
 ABANDONED = 24 * 3600  # seconds after which a folder that is not whole has nobody who still writes it
 TEXTS = 4096  # made vectors of at once
+JSON = ('{"', '["', '[{"')  # what begins so is hardly a text
 RECORDS = re.compile(r"\.jsonl(\.(gz|xz|zst))?$", re.IGNORECASE)
 
 
@@ -106,7 +107,7 @@ def read_texts(path: str, encoding: str = "utf-8") -> Iterator[Line]:
     with open_input(path) as stream:
         if not RECORDS.search(path):
             for number, line in read_lines(stream, path, encoding=encoding):
-                if number == 1 and line.startswith('{"'):
+                if number == 1 and line.startswith(JSON):
                     raise RecordError(path, 1, "seems to be a JSON record, not a text; records go into a .jsonl file")
                 if line.strip():
                     yield Line(number, line)

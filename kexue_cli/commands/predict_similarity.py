@@ -61,7 +61,7 @@ def predict_similarity(
 
     Example: kexue predict similarity --against faq.txt --text < queries.log
     """
-    _check(file, against, is_self=is_self, top_k=top_k, is_vectors=vectors, threshold=threshold)
+    _check(file, against, output, is_self=is_self, top_k=top_k, is_vectors=vectors, threshold=threshold)
     path = file if is_self else against
     settings: dict[str, Any] = {}
     if vectors:
@@ -85,13 +85,22 @@ def predict_similarity(
 
 
 def _check(
-    file: str, against: str | None, *, is_self: bool, top_k: int | None, is_vectors: bool, threshold: float | None
+    file: str,
+    against: str | None,
+    output: str | None,
+    *,
+    is_self: bool,
+    top_k: int | None,
+    is_vectors: bool,
+    threshold: float | None,
 ) -> None:
     """Raise UsageError for options that exclude one another."""
     if sum((against is not None, is_self, is_vectors)) > 1:
         raise UsageError("--against, --self and --vectors are three different things; give one of them")
     if top_k is not None and against is None and not is_self:
         raise UsageError("--top-k goes with --against or --self")
+    if not is_vectors and output is not None and output.endswith(ARRAY):
+        raise UsageError(f"a {ARRAY} file holds vectors; add --vectors, or write records into another file")
     if is_vectors and threshold is not None:
         raise UsageError("--threshold cuts scores; --vectors writes none")
     if is_self and file != STDIO:
@@ -118,7 +127,7 @@ def _pair(line: str) -> Record:
     """Return the record of a line of two texts. Raises KexueError for any other line."""
     texts = line.split("\t")
     if len(texts) != 2:
-        hint = "; to look for single texts among others, add --against FILE" if len(texts) == 1 else ""
+        hint = "; to look for single texts among others, add --against FILE" if len(texts) == 1 and line.strip() else ""
         raise KexueError(f"a line must be two texts with a TAB between them; found {len(texts)}: {shown(line)}{hint}")
     return {"text_a": texts[0], "text_b": texts[1]}
 

@@ -278,8 +278,9 @@ def test_a_bad_record_may_be_skipped_where_texts_are_asked_of_themselves(predict
     assert [match["line"] for match in last["matches"]] == [1]
 
 
-def test_records_under_the_name_of_a_text_file_are_not_taken_for_texts(predict, tmp_path):
-    (tmp_path / "faq.json").write_text('{"text": "怎么借书"}\n', "utf-8")
+@pytest.mark.parametrize("content", ['{"text": "怎么借书"}', '["怎么借书"]', '[{"text": "怎么借书"}]'])
+def test_records_under_the_name_of_a_text_file_are_not_taken_for_texts(predict, tmp_path, content):
+    (tmp_path / "faq.json").write_text(content + "\n", "utf-8")
 
     done = predict("--against", "faq.json", "--text", stdin="借书\n")
 
@@ -382,6 +383,7 @@ MISUSE = {
     "more than a cosine": (["--threshold", "1.5"], "Invalid value for '--threshold'"),
     "threshold of vectors": (["--vectors", "--threshold", "0.5"], "--threshold cuts scores; --vectors writes none"),
     "matches of vectors": (["--vectors", "--top-k", "3"], "--top-k goes with --against or --self"),
+    "records in an array": (["--against", "faq.txt", "-o", "x.npy"], "a .npy file holds vectors; add --vectors"),
     "errors in an array": (["--vectors", "-o", "x.npy", "--on-error", "skip"], "--on-error skip leaves error records"),
 }  # fmt: skip
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kexue_cli.layers.span import SpanVectors
+
 FAR = 1e4  # which half precision holds
 
 
@@ -20,12 +22,10 @@ class MeanMaxPooling(keras.layers.Layer):
         return ops.concatenate([mean, most], axis=-1)
 
 
-class LastState(keras.layers.Layer):
+class LastState(SpanVectors):
     """The vector at the last position of the mask. Called with x (b, t, d) and mask (b, t, 1), returns (b, d)."""
 
     def call(self, x, mask):
         """Return the vector."""
-        batch, length = ops.shape(x)[0], ops.shape(x)[1]
-        last = ops.maximum(ops.cast(ops.sum(mask, axis=(1, 2)), "int32") - 1, 0)
-        flat = ops.reshape(x, (-1, x.shape[-1]))  # take_along_axis is exported as a slower node
-        return ops.take(flat, ops.arange(batch) * length + last, axis=0)
+        last = ops.maximum(ops.cast(ops.sum(mask, axis=1), "int32") - 1, 0)  # (b, 1)
+        return ops.squeeze(super().call(x, last), 1)

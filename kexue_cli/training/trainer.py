@@ -17,6 +17,7 @@ from keras import ops
 
 from kexue_cli.batching import collate, round_up
 from kexue_cli.errors import KexueError
+from kexue_cli.optimizers import optimizer
 from kexue_cli.tasks.task import Trainee
 from kexue_cli.training import checkpoint as checkpoints
 from kexue_cli.training.batching import ahead, batches
@@ -61,8 +62,9 @@ class Trainer:
         keras.utils.set_random_seed(config.seed)
         self.network = trainee.build()
         self._inputs = {tensor.name: tensor for tensor in self.network.inputs}
-        self.optimizer = keras.optimizers.Adam(
-            config.learning_rate,
+        self.optimizer = optimizer(
+            config.muon,
+            learning_rate=config.learning_rate,
             use_ema=True,
             ema_momentum=config.ema_momentum,
             weight_decay=config.weight_decay or None,
@@ -167,7 +169,10 @@ class Trainer:
             return rate * (position.step + 1) / config.warmup_steps
         done = position.epoch * self.batches_per_epoch + position.batch
         left = 1 - done / (config.epochs * self.batches_per_epoch)
-        return rate * min(1.0, left / config.decay_share) if config.decay_share else rate
+        if left >= config.decay_share:
+            return rate
+        left /= config.decay_share
+        return rate * (left if config.decay == "linear" else (1 - math.cos(math.pi * left)) / 2)
 
     def _finish_epoch(self, reports: Reports) -> None:
         position = self.position

@@ -41,14 +41,18 @@ demo: $(VENV)/installed
 	@grep -E '八点|密码|火车票' data/similarity-sample/queries.txt | $(BIN)/kexue predict similarity --against data/similarity-sample/faq.txt --text --top-k 1 \
 		| $(BIN)/python -c 'import json, sys; [print(r["text"], "->", m["text"], round(m["score"], 2)) \
 			for r in map(json.loads, sys.stdin) for m in r["matches"]]'
+	@echo '--- a review of a phone that somebody likes: kexue predict generation'
+	@echo '{"condition": {"cat": "手机", "label": 1}}' | $(BIN)/kexue predict generation -n 2 \
+		| $(BIN)/python -c 'import json, sys; [print(r["text"]) for r in map(json.loads, sys.stdin)]'
 	@echo '--- how well the reader does on the sample: kexue evaluate qa'
 	@$(BIN)/kexue evaluate qa data/qa-sample/dev.jsonl | grep -E '^(model|exact_match|f1)'
 	@echo '--- how well each model agrees with people: kexue evaluate segmentation'
 	@for model in ./$(VENV)/demo-words entropy-segmentation entropy-segmentation-jieba; do \
 		$(BIN)/kexue evaluate segmentation $(SAMPLE)/gold.txt -m $$model | grep -E '^(model|f1)'; done
 
+# On all cores; the tests of a file stay together, since many share a model that one of them trains.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

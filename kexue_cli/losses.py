@@ -24,3 +24,20 @@ def doubtful_binary_crossentropy(*, weight: float = 1.0) -> Callable[[Any, Any],
         return weight * ops.mean(ops.sum(entropy * (1 - doubt), axis=-1))
 
     return loss
+
+
+def smoothed_crossentropy(smoothing: float = 0.0) -> Callable[[Any, Any], Any]:
+    """Return the cross entropy of logits (b, t, n): its mean over the labels (b, t) that are not 0, which is padding.
+
+    smoothing: share of each label that is spread over all n, https://arxiv.org/abs/1512.00567.
+    """
+
+    def loss(labels: Any, logits: Any) -> Any:
+        labels = ops.cast(labels, "int32")
+        counts = ops.cast(labels != 0, logits.dtype)
+        total = ops.logsumexp(logits, axis=-1)
+        target = ops.squeeze(ops.take_along_axis(logits, ops.expand_dims(labels, -1), axis=-1), -1)
+        entropy = total - (1 - smoothing) * target - smoothing * ops.mean(logits, axis=-1)
+        return ops.sum(entropy * counts) / ops.maximum(ops.sum(counts), 1.0)
+
+    return loss

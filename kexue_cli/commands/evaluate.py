@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kexue_cli.commands import options
+from kexue_cli.commands.evaluate_generation import evaluate_generation
 from kexue_cli.commands.evaluate_linking import evaluate_linking
 from kexue_cli.commands.evaluate_similarity import evaluate_similarity
 from kexue_cli.commands.evaluate_triples import evaluate_triples
@@ -126,5 +127,6 @@ COMMANDS = {
     "triples": evaluate_triples,
     "linking": evaluate_linking,
     "similarity": evaluate_similarity,
+    "generation": evaluate_generation,
     "segmentation": evaluate_segmentation,
 }

@@ -7,6 +7,7 @@ import typer
 
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
+from kexue_cli.commands.predict_generation import predict_generation
 from kexue_cli.commands.predict_similarity import predict_similarity
 from kexue_cli.commands.prediction import predict
 from kexue_cli.records import Record, dump
@@ -132,5 +133,6 @@ COMMANDS = {
     "triples": predict_triples,
     "linking": predict_linking,
     "similarity": predict_similarity,
+    "generation": predict_generation,
     "segmentation": predict_segmentation,
 }

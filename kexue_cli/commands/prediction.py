@@ -1,6 +1,7 @@
 """What every kexue predict shares: records in, the same records with answers out, one line each, in order."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from kexue_cli import console
@@ -28,12 +29,14 @@ def predict(
     settings: dict[str, Any] | None = None,
     write: Callable[[Record], bytes] = dump,
     parse_text: Callable[[str], Record] | None = None,
+    answers_each: int = 1,
 ) -> int:
     """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
 
     is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
     the user gave them; None for the model's own; a function is given the model and returns one. write: what is
     written for an answer. parse_text: the record of a line of plain text, {"text"} if None; it may raise KexueError.
+    answers_each: how many answers the model gives to a record.
     """
     failures = 0
     source = source_name(file)
@@ -48,14 +51,15 @@ def predict(
         for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
             group = [(number, line) for number, line in lines if is_text or _is_record(line)]
             records = [_record(line, source, number, is_text, parse_text) for number, line in group]
-            for (number, _), answer in zip(group, _answers(answerer, records), strict=True):
-                if isinstance(answer, KexueError):
-                    problem = answer if isinstance(answer, RecordError) else RecordError(source, number, str(answer))
+            for (number, _), answers in zip(group, _answers(answerer, records, answers_each), strict=True):
+                if isinstance(answers, KexueError):
+                    problem = answers if isinstance(answers, RecordError) else RecordError(source, number, str(answers))
                     if on_error is OnError.stop:
                         raise problem
                     failures += 1
-                    answer = {"error": problem.problem, "line": number}
-                sink.write(write(answer))
+                    answers = [{"error": problem.problem, "line": number}]
+                for answer in answers:
+                    sink.write(write(answer))
                 sink.flush()
     if failures:
         console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
@@ -88,15 +92,15 @@ def _record(
         return RecordError(source, number, str(error))
 
 
-def _answers(answerer: Task, records: Sequence[Record | RecordError]) -> Iterator[Record | KexueError]:
-    """Yield the answer to each record, or what is wrong with it."""
+def _answers(answerer: Task, records: Sequence[Record | RecordError], each: int) -> Iterator[list[Record] | KexueError]:
+    """Yield the answers to each record, or what is wrong with it."""
     good = [record for record in records if not isinstance(record, RecordError)]
     try:
         answers = iter(list(answerer.predict(good)))
-        yield from (record if isinstance(record, RecordError) else next(answers) for record in records)
+        yield from (record if isinstance(record, RecordError) else list(islice(answers, each)) for record in records)
     except KexueError as error:
         if len(records) == 1:
             yield error
         else:  # one of them is wrong: alone, each is answered or is the one
             for record in records:
-                yield from _answers(answerer, [record])
+                yield from _answers(answerer, [record], each)

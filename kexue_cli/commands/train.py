@@ -12,6 +12,7 @@ import typer
 from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.train_encoder import train_encoder
+from kexue_cli.commands.train_generation import train_generation
 from kexue_cli.commands.train_linking import train_linking
 from kexue_cli.commands.train_qa import train_qa
 from kexue_cli.commands.train_similarity import train_similarity
@@ -136,6 +137,7 @@ COMMANDS = {
     "triples": train_triples,
     "linking": train_linking,
     "similarity": train_similarity,
+    "generation": train_generation,
     "segmentation": train_segmentation,
     "words": train_words,
     "encoder": train_encoder,

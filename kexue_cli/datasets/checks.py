@@ -26,6 +26,7 @@ CHECKS = {  # the first task whose fields a record has is taken: those that many
     "triples": CheckEntry("kexue_cli.tasks.triples.records", ("triples", "object")),
     "linking": CheckEntry("kexue_cli.tasks.linking.records", ("mentions",)),
     "similarity": CheckEntry("kexue_cli.tasks.similarity.records", ("text_a", "texts")),
+    "generation": CheckEntry("kexue_cli.tasks.generation.records", ("condition",)),
     "segmentation": CheckEntry("kexue_cli.segmentation.records", ("words", "text")),
     "knowledge-base": CheckEntry("kexue_cli.tasks.linking.entities", ("name", "id")),
 }

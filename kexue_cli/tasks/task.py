@@ -20,7 +20,7 @@ class Task(Protocol):
     """A loaded model."""
 
     def predict(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Yield each record with its answer, in order; other fields pass through untouched.
+        """Yield each record with its answer, or with each of several, in order; other fields pass through untouched.
 
         Raises KexueError for a record that cannot be answered.
         """

@@ -1,5 +1,6 @@
 """Characters and their ids."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 PADDING, UNKNOWN = 0, 1  # ids
+SPACE = "▁"  # what whitespace is read as where it counts: a vocabulary has no line for it
 RESERVED = ("<padding>", "<unknown>")  # their entries; no character is that long
 
 
@@ -21,7 +23,9 @@ class Vocabulary:
 
     def __init__(self, characters: Sequence[str]) -> None:
         self.characters = tuple(characters)
-        self._ids = {character: index for index, character in enumerate(self.characters, len(RESERVED))}
+        self.numbers = {  # the id of each
+            character: index for index, character in enumerate(self.characters, len(RESERVED))
+        }
 
     @classmethod
     def count(cls, texts: Iterable[str], least: int) -> "Vocabulary":
@@ -51,7 +55,7 @@ class Vocabulary:
         for index, character in enumerate(characters, len(RESERVED)):
             if len(character) != 1:
                 raise KexueError(f"{path}:{index + 1}: an entry must be one character; found {character!r}")
-            if vocabulary._ids[character] != index:
+            if vocabulary.numbers[character] != index:
                 raise KexueError(f"{path}:{index + 1}: an entry must be there once; found another {character!r}")
         return vocabulary
 
@@ -64,5 +68,14 @@ class Vocabulary:
 
     def ids(self, text: str) -> "npt.NDArray[np.int32]":
         """Return the ids (t,) of the characters of a text."""
-        get = self._ids.get
+        get = self.numbers.get
         return np.fromiter((get(character, UNKNOWN) for character in text), np.int32, len(text))
+
+
+def spaced(text: str) -> str:
+    """Return a text with SPACE for each run of whitespace.
+
+    >>> spaced("very  good ")
+    'very▁good▁'
+    """
+    return re.sub(r"\s+", SPACE, text)

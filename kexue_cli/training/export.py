@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kexue_cli.tasks.task import OpenNetwork
 
-TOLERANCE = 1e-4  # of probabilities and unit vectors
+TOLERANCE = 1e-4  # of probabilities and unit vectors; of larger numbers, such as logits, the share of the largest
 WEIGHTS, GRAPH, SAMPLES = "{}.weights.h5", "{}.onnx", "{}.npz"  # of a network, by its name
 INPUT, OUTPUT = "input_", "output_"
 
@@ -55,8 +55,8 @@ def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Seq
 
 
 def largest_difference(one: Sample, other: Sample) -> float:
-    """Return the largest absolute difference of two sets of outputs."""
-    return max(float(np.max(np.abs(one[name] - other[name]))) for name in one)
+    """Return the largest absolute difference of two sets of outputs, in units of each one's largest number above 1."""
+    return max(float(np.max(np.abs(one[name] - other[name])) / max(1.0, np.max(np.abs(one[name])))) for name in one)
 
 
 def _export_here(folder: Path) -> None:

@@ -39,14 +39,16 @@ def evaluate_generation(
 ) -> None:
     """Score a model on texts with their conditions: {"condition": {...}, "text"}, or fields as the model was trained.
 
-    perplexity per character of these texts, their ends counted. A text is written for each record; of those texts,
+    perplexity per character of these texts, their ends counted, and unknown_share, the share of characters that the
+    model does not know: for perplexity they are one character. A text is written for each record; of those texts,
     distinct_1 and distinct_2 are the shares of different characters and pairs of neighbours (distinct_2_real: of the
-    real texts, as many pairs), self_bleu tells how alike 200 of them are. With --train, control_accuracy is how often
-    a linear classifier of character n-grams, fitted on that file, finds the condition in what was written, the mean
-    over the fields (control_accuracy_real: in the real texts), and copied the share of texts that have 20 characters
-    in a row in common with that file. For a model whose texts have the form of another text (decoding.mirror), the
-    couplet's rule: same_form, same_repetition of characters, opposite_tones; _real of the real texts. Intervals are
-    95 % bootstrap intervals over texts.
+    real texts, as many pairs), self_bleu tells how alike 200 of them are, and unended is the share that was cut at the
+    greatest length. With --train, control_accuracy is how often a linear classifier of character n-grams, fitted on
+    that file, finds the condition in what was written, the mean over the fields (control_accuracy_real: in the real
+    texts; above it texts are more typical than real ones), and copied the share of texts that have 20 characters in a
+    row in common with that file. For a model whose texts have the form of another text (decoding.mirror), the couplet's
+    rule: same_form (1, as it is forced), same_repetition of characters, opposite_tones; _real of the real texts.
+    Intervals are 95 % bootstrap intervals over texts.
 
     Example: kexue evaluate generation dev.jsonl --train train.jsonl
     """
@@ -66,8 +68,9 @@ def evaluate_generation(
         training = _texts(writer, train, encoding) if train else []
         judge = Judge(training, writer.preprocessor.fields.config.categories) if train else None
         likelihoods = writer.log_likelihoods(texts)
-        written = _written(writer, texts)
-        found = scores(likelihoods, written, texts, judge, (text.text for text in training), seed=seed)
+        written, unended = _written(writer, texts)
+        found = {"unknown_share": _unknown_share(writer, texts), "unended": unended}
+        found |= scores(likelihoods, written, texts, judge, (text.text for text in training), seed=seed)
         if writer.decoding.mirror:
             _add_couplets(
                 found, [writer.preprocessor.fields.source(text.condition) for text in texts], written, texts, seed
@@ -92,8 +95,19 @@ def _texts(writer: Any, file: str, encoding: str) -> "list[Text]":
     return texts
 
 
-def _written(writer: Any, texts: "list[Text]") -> list[str]:
-    """Return a text for each record: of several under the same condition, each is drawn anew."""
+def _unknown_share(writer: Any, texts: "list[Text]") -> float:
+    """Return the share of the characters of texts that the model does not know."""
+    from kexue_cli.text.vocabulary import UNKNOWN
+
+    ids = [one for text in texts for one in writer.preprocessor.prefix(text.text)]
+    return ids.count(UNKNOWN) / max(1, len(ids))
+
+
+def _written(writer: Any, texts: "list[Text]") -> tuple[list[str], float]:
+    """Return a text for each record, and the share of those that were cut at the greatest length.
+
+    Of several under the same condition, each is drawn anew; a search finds the same again.
+    """
     from kexue_cli.tasks.generation import Draft
     from kexue_cli.tasks.generation.records import Request
 
@@ -102,8 +116,10 @@ def _written(writer: Any, texts: "list[Text]") -> list[str]:
     for text in texts:
         key = repr(text.condition)
         counts[key] += 1
-        drafts.append(Draft(Request(text.condition), counts[key]))
-    return [writer.text(draft.request, text) for draft, text in zip(drafts, writer.write(drafts), strict=True)]
+        drafts.append(Draft(Request(text.condition), 1 if writer.decoding.beam else counts[key]))
+    written = writer.write(drafts)
+    unended = sum(not text.is_ended for text in written) / len(written)
+    return [writer.text(draft.request, text) for draft, text in zip(drafts, written, strict=True)], unended
 
 
 def _add_couplets(found: Scores, sources: list[str], written: list[str], texts: "list[Text]", seed: int) -> None:

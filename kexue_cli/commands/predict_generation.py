@@ -8,7 +8,7 @@ import typer
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.commands.prediction import predict
-from kexue_cli.errors import KexueError, UsageError
+from kexue_cli.errors import ClosedPipe, KexueError, UsageError
 from kexue_cli.records import Record, dump
 from kexue_cli.streams import open_output
 from kexue_cli.tasks import TASKS
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from kexue_cli.tasks.generation import Generation
     from kexue_cli.tasks.generation.form import Form
 
-Samples = Annotated[int, typer.Option("--samples", "-n", min=1, metavar="N", help="Texts for each record.")]
+MOST_SAMPLES = 10_000  # of a record; they are held until all are written
+Samples = Annotated[
+    int, typer.Option("--samples", "-n", min=1, max=MOST_SAMPLES, metavar="N", help="Texts for each record.")
+]
 MaxLength = Annotated[int | None, typer.Option(min=1, metavar="N", help="Characters of a text at most.")]
 Beam = Annotated[
     int | None,
@@ -101,6 +104,7 @@ def predict_generation(
         "guidance": guidance, "repetition": repetition,
     }  # fmt: skip
     _check(settings, is_streamed=stream, output=output)
+    _check_text("--prefix", prefix)
 
     def condition(line: str) -> Record:
         """Return the record of a line of plain text."""
@@ -123,13 +127,32 @@ def predict_generation(
     if not stream:
         return run()
     with open_output(None) as sink:
+        last = "\n"
 
         def show(characters: str) -> None:
+            nonlocal last
             sink.write(characters.encode())
             sink.flush()
+            last = characters or last
 
-        settings["watch"] = lambda model: show
-        return run(batch_size=1, write=lambda answer: b"" if "sample" in answer else dump(answer))
+        def end_line() -> None:
+            if not last.endswith("\n"):  # a text that could not be written on
+                show("\n")
+
+        def write(answer: Record) -> bytes:
+            if "sample" in answer:  # it is shown already
+                return b""
+            end_line()
+            return dump(answer)
+
+        settings["watch"] = lambda model: show  # what can be called is asked for the setting, as it needs the model
+        try:
+            return run(batch_size=1, write=write)
+        except ClosedPipe:
+            raise
+        except KexueError:
+            end_line()
+            raise
 
 
 def _check(settings: dict[str, Any], *, is_streamed: bool, output: str | None) -> None:
@@ -158,12 +181,26 @@ def _form(lines: str | None, acrostic: str | None, require: list[str], ban: list
         raise UsageError("--acrostic needs lines; add --form, such as --form 5x4")
     if any(not text for text in ban):
         raise UsageError("--ban '' would leave no text; give what no text may hold")
+    for option, texts in (("--acrostic", [acrostic]), ("--require", require), ("--ban", ban)):
+        for text in texts:
+            _check_text(option, text)
     try:
         lengths = form.read_lengths(lines) if lines is not None else ()
-        required = dict(map(_place, require)) | form.acrostic(lengths, acrostic or "")
+        required: dict[int, str] = {}
+        for place, character in (*map(_place, require), *form.acrostic(lengths, acrostic or "").items()):
+            if required.setdefault(place, character) != character:
+                raise UsageError(f"place {place + 1} cannot be both {required[place]} and {character}")
         return form.of_lines(lengths, required, ban)
+    except UsageError:
+        raise
     except KexueError as error:
         raise UsageError(str(error)) from None
+
+
+def _check_text(option: str, text: str | None) -> None:
+    """Raise UsageError for an option that the shell gave in other bytes than UTF-8."""
+    if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
+        raise UsageError(f"{option} {text!r} is not UTF-8")
 
 
 def _place(text: str) -> tuple[int, str]:

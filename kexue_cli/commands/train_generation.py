@@ -61,6 +61,8 @@ def train_generation(
     if len(texts_of) > 1:
         raise UsageError("--condition-text takes one field")
     names = tuple(dict.fromkeys((*_names(condition), *numbers, *texts_of)))
+    if target in names:
+        raise UsageError(f"--target {target} is what is to be written; it cannot be a condition, too")
     fields = replace(generation.fields, numbers=numbers, text="".join(texts_of), target=target)
     generation = replace(generation, fields=fields)
     texts = _texts(data, names, target, encoding)

@@ -42,8 +42,9 @@ class CausalAttention(keras.layers.Layer):
         key = ops.concatenate([past_key, key], axis=2)
         value = ops.concatenate([past_value, value], axis=2)
         logits = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / self.size**0.5  # (b, h, t, p + t)
+        logits = ops.cast(logits, "float32")  # FAR is no number in half precision
         is_ahead = ops.expand_dims(ops.arange(places[-1] + 1), 0) > ops.expand_dims(places, 1)  # (t, p + t)
-        weights = ops.softmax(logits - ops.cast(is_ahead, logits.dtype) * FAR, axis=-1)
+        weights = ops.cast(ops.softmax(logits - ops.cast(is_ahead, "float32") * FAR, axis=-1), value.dtype)
         attended = ops.matmul(self.dropout(weights, training=training), value)
         attended = ops.reshape(ops.transpose(attended, (0, 2, 1, 3)), (-1, length, self.heads * self.size))
         return self.output_projection(attended), key, value
@@ -54,6 +55,6 @@ def rotated(x, places):
     half = x.shape[-1] // 2
     rates = BASE ** (-ops.arange(half, dtype="float32") / half)
     angles = ops.expand_dims(ops.cast(places, "float32"), 1) * rates  # (t, s / 2)
-    cosines, sines = ops.cos(angles), ops.sin(angles)
+    cosines, sines = ops.cast(ops.cos(angles), x.dtype), ops.cast(ops.sin(angles), x.dtype)
     first, second = x[..., :half], x[..., half:]
     return ops.concatenate([first * cosines - second * sines, first * sines + second * cosines], axis=-1)

@@ -39,8 +39,9 @@ class ConditionalLayerNormalization(keras.layers.Layer):
         condition = ops.expand_dims(condition, 1)  # (b, 1, n), the same for all positions
         if self.hidden:
             condition = self.project(condition)
-        width = x.shape[-1]
+        width, kind = x.shape[-1], x.dtype
+        x = ops.cast(x, "float32")  # squares would be too large for half precision
         x = x - ops.sum(x, axis=-1, keepdims=True) / width  # a mean would be exported as four nodes
         variance = ops.sum(ops.square(x), axis=-1, keepdims=True) / width
         scale, shift = self.gamma + self.scale(condition), self.beta + self.shift(condition)
-        return x / ops.sqrt(variance + self.epsilon) * scale + shift
+        return ops.cast(x / ops.sqrt(variance + self.epsilon), kind) * scale + shift

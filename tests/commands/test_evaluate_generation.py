@@ -10,9 +10,9 @@ import pytest
 from conftest import one_error
 from language_models import REVIEWS, condition_of, lines_of, reviews, trained_couplets, trained_reviews
 
-NAMES = ["task", "model", "data", "records", "seconds", "perplexity", "distinct_1", "distinct_2", "distinct_2_real",
-         "self_bleu"]  # fmt: skip
-JUDGED = ["control_accuracy", "control_accuracy_real", "copied", "control_accuracy_by_field"]
+NAMES = ["task", "model", "data", "records", "seconds", "unknown_share", "unended", "perplexity", "distinct_1",
+         "distinct_2", "distinct_2_real", "self_bleu", "self_bleu_real"]  # fmt: skip
+JUDGED = ["control_accuracy", "control_accuracy_real", "copied", "copied_real", "control_accuracy_by_field"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,8 @@ def test_texts_alone_tell_how_likely_and_varied_what_is_written_is(evaluate, fol
     assert (scores["task"], scores["model"], scores["records"]) == ("generation", str(folder), 8)
     # of two reviews each is as likely, and what follows is sure: 2 ** (1 / 10) = 1.07 were it perfect
     assert 1.05 < scores["perplexity"] < 1.2
-    assert list(scores["interval"]) == ["perplexity", "self_bleu"]
+    assert (scores["unknown_share"], scores["unended"]) == (0, 0)
+    assert list(scores["interval"]) == ["perplexity", "self_bleu", "self_bleu_real"]
     low, high = scores["interval"]["perplexity"]
     assert low <= scores["perplexity"] <= high
 
@@ -68,7 +69,7 @@ def test_with_the_training_data_conditions_and_copies_are_scored_too(evaluate, f
     assert scores["control_accuracy"] == scores["control_accuracy_real"] == 1
     assert scores["control_accuracy_by_field"] == {"cat": 1, "label": 1}
     assert scores["copied"] == 0  # no text has 20 characters
-    assert list(scores["interval"]) == ["perplexity", "self_bleu", *JUDGED[:3]]
+    assert list(scores["interval"]) == ["perplexity", "self_bleu", "self_bleu_real", *JUDGED[:4]]
 
 
 def test_texts_that_belie_their_conditions_are_written_with_what_is_found_in_them(evaluate, folder, tmp_path):
@@ -113,7 +114,7 @@ def test_without_json_scores_are_lines_for_people(evaluate, folder):
 
     assert (done.returncode, done.stderr) == (0, "")
     names = [line.split()[0] for line in done.lines]
-    assert names[:-2] == [*NAMES, *JUDGED[:3]]
+    assert names[:-2] == [*NAMES, *JUDGED[:4]]
     assert names[-2:] == ["control_accuracy_by_field.cat", "control_accuracy_by_field.label"]
 
 

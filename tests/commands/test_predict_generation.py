@@ -270,7 +270,12 @@ def test_a_bad_record_in_a_stream_may_be_skipped(predict):
 
 
 def test_bad_records_may_be_skipped_with_one_error_in_their_place(predict):
-    bad = ['{"condition": {"cat": "火车"}}', "{", '{"condition": 3}', lines_of({"prefix": "好" * 40}).strip()]
+    bad = [
+        '{"condition": {"cat": "火车"}}',
+        "{",
+        '{"condition": 3}',
+        lines_of({"condition": {}, "prefix": "好" * 40}).strip(),
+    ]
     problems = ['condition.cat "火车" is not known; known are 手机, 水果', "not JSON at column 2",
                 "condition must be an object; found 3", "prefix is too long; the model sees 32"]  # fmt: skip
 
@@ -342,13 +347,15 @@ def test_misuse_is_status_2_before_a_model_is_looked_for(kexue, tmp_path, option
 
 
 @pytest.mark.parametrize(("options", "problem"), [
-    (["--beam", "2", "-n", "3"], "a beam of 2 has no 3 texts; widen it, or ask for fewer"),
-    (["--beam", "2", "--stream"], "a beam search knows no character of a text before its end; draw it"),
+    (["--beam", "2", "-n", "3"], "--beam 2 has no 3 texts; widen it, or ask for fewer"),
+    (["--beam", "2", "--stream"], "--beam knows no character of a text before its end; leave out --stream"),
+    (["--top-p", "0"], "--top-p must be above 0 and at most 1; found 0"),
+    (["--require", "1=好", "--require", "1=不"], "place 1 cannot be both 好 and 不"),
 ])  # fmt: skip
-def test_what_a_beam_cannot_do_is_one_error(predict, options, problem):
+def test_what_cannot_be_is_refused_before_the_model_is_loaded(predict, options, problem):
     done = predict(*options, stdin=FRUIT)
 
-    assert done.returncode in (1, 2)
+    assert done.returncode == 2
     assert done.out == b""
     assert one_error(done).startswith(problem)
 
@@ -390,3 +397,23 @@ print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
     assert json.loads(done.stdout)["text"] in REVIEWS[GOOD_FRUIT]
     assert "onnxruntime" in done.stderr.split()
     assert not {"tensorflow", "keras", "torch", "jax", "numba", "jieba", "sklearn"} & set(done.stderr.split())
+
+
+def test_whoever_reads_the_first_characters_of_a_stream_only_is_no_failure(start, folder):
+    process = start("predict", "generation", "-m", folder, "--stream")
+    process.stdout.close()
+
+    _, problems = process.communicate((FRUIT * 50).encode(), timeout=60)
+
+    assert (process.returncode, problems) == (0, b"")
+
+
+@pytest.mark.parametrize(("options", "problem"), [
+    (["--require", "500=很"], "characters are demanded; at most"),
+    (["--prefix", "很好", "--ban", "很好"], "prefix holds what is banned"),
+])  # fmt: skip
+def test_demands_that_cannot_be_met_are_no_text_without_them(predict, options, problem):
+    done = predict(*options, stdin=FRUIT)
+
+    assert (done.returncode, done.out) == (1, b"")
+    assert problem in one_error(done)

@@ -21,7 +21,7 @@ from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import VOCABULARY
-from kexue_cli.tasks.generation.conditions import Fields
+from kexue_cli.tasks.generation.conditions import VALUES, Fields
 from kexue_cli.tasks.generation.config import (
     CONDITION,
     DECODER,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 TASK = "generation"
 ROWS = 16  # texts that are written at once
 EVALUATED = 2048  # characters that are evaluated at once
+CONDITIONS = 256  # that are computed at once
 DIGITS = 6  # of a score
 OWN = ("form", "samples", "seed", "prefix", "watch")  # settings that are not of the decoding
 
@@ -99,7 +100,8 @@ class Generation:
     def predict(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield each record with "text", "sample" and "score" as often as samples are wanted.
 
-        The score is the mean log-probability of a character. Raises KexueError for a condition that is not known.
+        The score is the mean log-probability of a character, under demands and guidance. Raises KexueError for a
+        condition that is not known, and for demands that cannot be met.
         """
         records = list(records)
         names = self.preprocessor.fields.names
@@ -119,9 +121,11 @@ class Generation:
     def write(self, drafts: Sequence[Draft]) -> list[Written]:
         """Return the text of each draft. What is drawn depends on seed, request and number only."""
         if self.decoding.beam:
-            found = {id(draft.request): draft.request for draft in drafts}
-            texts = {key: self._search(request) for key, request in found.items()}
-            return [texts[id(request)][min(number, len(texts[id(request)])) - 1] for request, number in drafts]
+            texts = {
+                key: self._search(request)
+                for key, request in {_key(draft.request): draft.request for draft in drafts}.items()
+            }
+            return [self._nth(texts[_key(request)], number) for request, number in drafts]
         written: dict[int, Written] = {}
         for rows in self._batches(drafts):
             written |= dict(zip(rows, self._draw([drafts[row] for row in rows]), strict=True))
@@ -162,6 +166,11 @@ class Generation:
         room, text = self._room(request), self._begun(request)
         return search_beam(*self._start([request]), text, self.decoding, room)
 
+    def _nth(self, texts: Sequence[Written], number: int) -> Written:
+        if number > len(texts):
+            raise KexueError(f"the search found {len(texts)} texts only; ask for fewer with -n, or widen --beam")
+        return texts[number - 1]
+
     def _begun(self, request: Request) -> Written:
         """Return a text as it begins, with what is demanded of it."""
         form = self.form
@@ -172,8 +181,9 @@ class Generation:
         demands = Demands(self.preprocessor.vocabulary.numbers, network.begin, network.end, form)
         prefix = self.preprocessor.prefix(request.prefix)
         demands.check(prefix)
-        if (more := len(form.slots) - len(prefix)) > (room := self._room(request)):
-            raise KexueError(f"the form wants {more} more characters; at most {room} can be written")
+        wanted = max([len(form.slots), *(place + 1 for place in form.required or ())])
+        if (more := wanted - len(prefix)) > (room := self._room(request)):
+            raise KexueError(f"{more} more characters are demanded; at most {room} can be written")
         return Written(prefix, demands)
 
     def _room(self, request: Request) -> int:
@@ -236,7 +246,7 @@ class Generation:
     def conditions(self, conditions: Sequence[Condition]) -> np.ndarray:
         """Return conditions as the network has them (n, c)."""
         samples = [self.preprocessor.condition(condition) for condition in conditions]
-        parts = [samples[first : first + EVALUATED] for first in range(0, len(samples), EVALUATED)]
+        parts = [samples[first : first + CONDITIONS] for first in range(0, len(samples), CONDITIONS)]
         return np.concatenate([self.networks[CONDITION](collate(part))[CONDITION] for part in parts])
 
 
@@ -272,9 +282,13 @@ class Writer:
         return outputs["characters"]
 
 
+def _key(request: Request) -> str:
+    return json.dumps(asdict(request), ensure_ascii=False, sort_keys=True)
+
+
 def _hash(request: Request) -> int:
     """Return a number that depends on a request: what is drawn for one does not depend on those beside it."""
-    return zlib.crc32(json.dumps(asdict(request), ensure_ascii=False, sort_keys=True).encode())
+    return zlib.crc32(_key(request).encode())
 
 
 def load(folder: str | Path, *, threads: int = 1, open_network: "Callable[[str], Runtime] | None" = None) -> Generation:
@@ -291,6 +305,9 @@ def load(folder: str | Path, *, threads: int = 1, open_network: "Callable[[str],
     if len(vocabulary) + MARKS != network.vocabulary_size:
         found = f"{len(vocabulary):,} entries; the network knows {network.vocabulary_size - MARKS:,}"
         raise KexueError(f"{path / VOCABULARY} has {found}; see: kexue models verify")
+    values_of = Fields.read(path, fields)
+    if values_of.shape(network) != network:
+        raise KexueError(f"{path / VALUES} does not fit {path / 'config.json'}; see: kexue models verify")
     assert open_network is not None
     networks = {name: open_network(name) for name in (CONDITION, DECODER)}
-    return Generation(Preprocessor(vocabulary, Fields.read(path, fields), network), networks, decoding)
+    return Generation(Preprocessor(vocabulary, values_of, network), networks, decoding)

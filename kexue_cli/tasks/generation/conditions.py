@@ -22,6 +22,7 @@ from kexue_cli.text.vocabulary import Vocabulary, spaced
 
 VALUES = "values.json"  # file in a model folder
 MOST_VALUES = 1000  # of a category field
+MOST_NUMBER = 1e15  # of a number field in training, without its sign
 MOST_SHOWN = 20  # in a message
 NOT_TOLD = 0  # number of the value that a field has if it is not told
 
@@ -142,7 +143,10 @@ class Conditioner:
             sample["categories"] = np.array(places, np.int32)
         if config.numbers:
             values = [_number(name, condition.get(name)) for name in config.numbers]
-            scaled = (np.array(values) - config.means) / config.deviations  # (m,)
+            with np.errstate(over="ignore"):
+                scaled = ((np.array(values) - config.means) / config.deviations).astype(np.float32)  # (m,)
+            if np.isinf(scaled).any():
+                raise KexueError(f"condition.{config.numbers[int(np.isinf(scaled).argmax())]} is too large a number")
             is_told = ~np.isnan(scaled)
             sample["numbers"] = np.concatenate([np.where(is_told, scaled, 0.0), is_told]).astype(np.float32)
         if config.vector:
@@ -151,7 +155,11 @@ class Conditioner:
             if vector is not None and not is_vector:
                 allowed = f"a list of {config.vector_size} numbers"
                 raise KexueError(f"condition.{config.vector} must be {allowed}; found {shown(vector)}")
-            sample["vector"] = np.array([*(vector or [0.0] * config.vector_size), vector is not None], np.float32)
+            with np.errstate(over="ignore"):
+                told = np.array([*(vector or [0.0] * config.vector_size), vector is not None], np.float32)
+            if np.isinf(told).any():
+                raise KexueError(f"condition.{config.vector} holds too large a number")
+            sample["vector"] = told
         if config.text:
             sample["source"] = self.vocabulary.ids(self.fields.source(condition))
         return sample
@@ -194,4 +202,6 @@ def _column(texts: Iterable[Text], name: str) -> "np.ndarray":
     column: np.ndarray = values[~np.isnan(values)]
     if not len(column):
         raise KexueError(f"condition.{name} holds no number in any record")
+    if np.abs(column).max() > MOST_NUMBER:
+        raise KexueError(f"condition.{name} holds {np.abs(column).max():g}; numbers must be at most {MOST_NUMBER:g}")
     return column

@@ -9,6 +9,7 @@ CONDITION, DECODER = "condition", "decoder"  # networks in the model folder
 MARKS = 2  # ids behind those of the characters: a text begins, a text ends
 
 
+MOST = {"temperature": 100, "guidance": 100, "beam": 100}  # of settings of the decoding
 STATES = ("key", "value")  # what each layer keeps of the characters before
 
 
@@ -64,6 +65,11 @@ class NetworkConfig:
         if self.heads < 1 or self.width % self.heads or (self.is_rotary and self.width // self.heads % 2):
             parts = "an even number of numbers each" if self.is_rotary else "equal parts"
             raise KexueError(f"network.width {self.width} cannot be parted into {self.heads} heads of {parts}")
+        for name in ("depth", "condition", "buckets", "run_size"):
+            if getattr(self, name) < 1:
+                raise KexueError(f"network.{name} must be at least 1; found {getattr(self, name)}")
+        if any(length < 1 for length in self.runs):
+            raise KexueError(f"network.runs must be lengths of at least 1; found {list(self.runs)}")
         if self.longest < 2:
             raise KexueError(f"network.longest must be at least 2; found {self.longest}")
 
@@ -84,12 +90,22 @@ class AugmentationConfig:
 
     drop_condition: float = 0.15  # share of samples that are learned without some or all fields of their condition
 
+    def __post_init__(self) -> None:
+        """Raises KexueError for what is no share."""
+        if not 0 <= self.drop_condition <= 1:
+            raise KexueError(f"augmentation.drop_condition must be from 0 to 1; found {self.drop_condition}")
+
 
 @dataclass(frozen=True)
 class LossConfig:
     """The cross entropy of the next character."""
 
-    label_smoothing: float = 0.0
+    label_smoothing: float = 0.0  # share of a label that is spread over all characters
+
+    def __post_init__(self) -> None:
+        """Raises KexueError for what is no share."""
+        if not 0 <= self.label_smoothing < 1:
+            raise KexueError(f"loss.label_smoothing must be at least 0 and below 1; found {self.label_smoothing}")
 
 
 @dataclass(frozen=True)
@@ -110,8 +126,10 @@ class DecodingConfig:
         if not 0 < self.top_p <= 1:
             raise KexueError(f"decoding.top_p must be above 0 and at most 1; found {self.top_p}")
         for name in ("temperature", "top_k", "beam", "guidance", "repetition"):
-            if not 0 <= (value := getattr(self, name)) < math.inf:
-                raise KexueError(f"decoding.{name} must be a number of at least 0; found {value}")
+            most = MOST.get(name, math.inf)
+            if not 0 <= (value := getattr(self, name)) <= most or value == math.inf:
+                limit = f" and at most {most}" if name in MOST else ""
+                raise KexueError(f"decoding.{name} must be a number of at least 0{limit}; found {value}")
         if self.max_length < 1:
             raise KexueError(f"decoding.max_length must be at least 1; found {self.max_length}")
 

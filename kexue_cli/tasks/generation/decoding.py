@@ -12,6 +12,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation.config import DecodingConfig
 from kexue_cli.tasks.generation.form import NEVER, Demands
 
+COLD = 1e-6  # a temperature below which nothing but the likeliest is drawn
 REPEATED = 3  # characters in a row that a text should not hold twice
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]  # last ids (n,), rows they go on from (n,) -> logits (n, V)
 
@@ -83,7 +84,7 @@ def draw(scores: np.ndarray, generators: Sequence[np.random.Generator], config: 
     Each row has one, so that a text does not depend on what is written beside it.
     """
     chosen: np.ndarray
-    if not config.temperature:
+    if config.temperature < COLD:
         chosen = scores.argmax(axis=1)
         return chosen
     shares = np.exp(truncated(scores, config).astype(np.float64)).cumsum(axis=1)
@@ -93,7 +94,12 @@ def draw(scores: np.ndarray, generators: Sequence[np.random.Generator], config: 
 
 
 def demanded(logits: np.ndarray, texts: Sequence[Written], config: DecodingConfig) -> np.ndarray:
-    """Return the log-probabilities (n, V) of what may follow each text, NEVER where nothing may."""
+    """Return the log-probabilities (n, V) of what may follow each text, NEVER where nothing may.
+
+    Raises KexueError for logits that are no numbers.
+    """
+    if not np.isfinite(logits).all():
+        raise KexueError("the network gives no numbers for this condition; are its values like those of the training?")
     logits = logits.copy()
     for row, text in zip(logits, texts, strict=True):
         _discourage(row, text.ids, config.repetition)

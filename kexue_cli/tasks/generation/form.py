@@ -4,16 +4,19 @@ Letters: V characters known.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import shown
-from kexue_cli.text.vocabulary import PADDING, UNKNOWN, spaced
+from kexue_cli.text.vocabulary import PADDING, SPACE, UNKNOWN, spaced
 
 NEVER = -1e9
+MARKS = "PSZ"  # Unicode categories of what is no part of a word: punctuation, symbols, spaces
 PUNCTUATION = "，。、；：？！,.;:?!"
 ANY = ""  # a slot for any character but punctuation
 
@@ -95,19 +98,26 @@ class Demands:
         """
         self.form, self.end = form, end
         self.never = [PADDING, UNKNOWN, begin]
-        self.punctuation = _known(ids, PUNCTUATION)
+        self.marks = _marks(tuple(ids.items()))
+        punctuation = _known(ids, PUNCTUATION)
         required = form.required or {}
         slots = [slot for slot in form.slots if len(slot) == 1 and slot not in PUNCTUATION]
         for character in (*required.values(), *slots):
             if character not in ids:
                 raise KexueError(f"the model does not know the character {character!r}")
         self.required = {place: [ids[character]] for place, character in required.items()}
-        self.slots = [_known(ids, slot) for slot in form.slots]
+        # a mark that is not known is replaced by any other; None is for any character that is no mark
+        self.slots = [(_known(ids, slot) or punctuation) if slot else None for slot in form.slots]
+        if [] in self.slots:
+            raise KexueError("the model knows no punctuation, which the form puts between lines")
         self.endings = _known(ids, form.endings)
         self.banned = [[ids.get(one, UNKNOWN) for one in spaced(text)] for text in form.banned if text]
 
     def check(self, prefix: Sequence[int]) -> None:
-        """Raise KexueError if the ids that a text is to begin with do not fit the form."""
+        """Raise KexueError if the ids that a text is to begin with do not fit the form, or hold what is banned."""
+        for banned in self.banned:
+            if any(list(prefix[place : place + len(banned)]) == banned for place in range(len(prefix))):
+                raise KexueError("prefix holds what is banned")
         for place, one in enumerate(prefix):
             allowed, forbidden = self._limits(place)
             if (allowed and one not in allowed) or one in forbidden:
@@ -132,9 +142,16 @@ class Demands:
             is_open = place < max(self.required, default=-1) + 1
             return self.required.get(place, []), [self.end] * is_open
         if place < len(self.slots):
-            return self.slots[place], [] if self.slots[place] else [*self.punctuation, self.end]
+            slot = self.slots[place]
+            return ([], [*self.marks, self.end]) if slot is None else (slot, [])
         return [*(self.endings if place == len(self.slots) else []), self.end], []
 
 
 def _known(ids: Mapping[str, int], characters: str) -> list[int]:
     return [ids[one] for one in characters if one in ids]
+
+
+@lru_cache(maxsize=4)
+def _marks(ids: tuple[tuple[str, int], ...]) -> list[int]:
+    """Return the ids of characters that are no part of a word."""
+    return [number for one, number in ids if one == SPACE or unicodedata.category(one)[0] in MARKS]

@@ -10,16 +10,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from kexue_cli.bootstrap import intervals
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation.conditions import written
 from kexue_cli.tasks.generation.records import Condition, Text
-from kexue_cli.text.vocabulary import spaced
-
-if TYPE_CHECKING:
-    import numpy as np
+from kexue_cli.text.vocabulary import SPACE, spaced
 
 BLEU_TEXTS = 200
 BLEU_ORDERS = 4
@@ -63,8 +62,8 @@ def distinct(texts: Iterable[str], n: int, most: int | None = None) -> float:
 def bleus(texts: Sequence[str]) -> list[float]:
     """Return the BLEU-4 over characters of each text, all others being its references.
 
-    At most 200 texts are used, spread evenly. An order without a match counts half a match (smoothing 1 of
-    https://aclanthology.org/W14-3346, with 1/2).
+    At most 200 texts are used, spread evenly; a text of less than four characters has fewer orders. An order without a
+    match counts half a match (smoothing 1 of https://aclanthology.org/W14-3346, with 1/2).
     """
     texts = [text for text in texts if text]
     count = min(len(texts), BLEU_TEXTS)
@@ -78,18 +77,17 @@ def bleus(texts: Sequence[str]) -> list[float]:
 
 def _bleu(index: int, texts: Sequence[str], counts: Sequence[Sequence[Counter[str]]]) -> float:
     logarithm = 0.0
-    for order in range(BLEU_ORDERS):
+    orders = min(BLEU_ORDERS, len(texts[index]))  # those that the text has
+    for order in range(orders):
         own = counts[index][order]
         total = sum(own.values())
-        if not total:
-            return 0.0
         most: Counter[str] = Counter()
         for other, its in enumerate(counts):
             if other != index:
                 for gram in own:
                     most[gram] = max(most[gram], its[order][gram])
         matches = sum(min(count, most[gram]) for gram, count in own.items())
-        logarithm += math.log((matches or 0.5) / total) / BLEU_ORDERS
+        logarithm += math.log((matches or 0.5) / total) / orders
     length = len(texts[index])
     nearest = min((len(text) for other, text in enumerate(texts) if other != index), key=lambda one: abs(one - length))
     return math.exp(logarithm + min(0.0, 1 - nearest / length))
@@ -165,29 +163,37 @@ def scores(
     would repeat some of them. They are taken of as many n-grams of both.
     """  # fmt: skip
     texts, originals = [spaced(text) for text in texts], [spaced(text.text) for text in real]
+    order = np.random.default_rng(seed).permutation(len(texts))  # texts of one kind may stand together
+    mixed, mixed_real = [texts[row] for row in order], [originals[row] for row in order]
     most = {n: min(sum(max(0, len(text) - n + 1) for text in part) for part in (texts, originals)) for n in (1, 2)}
-    alike = bleus(texts)
+    alike, alike_real = bleus(texts), bleus(originals)
     found: dict[str, Any] = {
         "perplexity": perplexity(log_likelihoods),
-        "distinct_1": distinct(texts, 1, most[1]),
-        "distinct_2": distinct(texts, 2, most[2]),
-        "distinct_2_real": distinct(originals, 2, most[2]),
+        "distinct_1": distinct(mixed, 1, most[1]),
+        "distinct_2": distinct(mixed, 2, most[2]),
+        "distinct_2_real": distinct(mixed_real, 2, most[2]),
         "self_bleu": sum(alike) / len(alike) if alike else None,
+        "self_bleu_real": sum(alike_real) / len(alike_real) if alike_real else None,
     }
     bounds = intervals(
         {"total": log_likelihoods[:, 0].tolist(), "characters": log_likelihoods[:, 1].tolist()},
         lambda sums: {"perplexity": math.exp(-sums["total"] / sums["characters"])}, seed=seed,
-    ) | _bounds({"self_bleu": alike}, seed)  # fmt: skip
+    ) | _bounds({"self_bleu": alike, "self_bleu_real": alike_real}, seed)  # fmt: skip
     if judge:
+        learned = [spaced(text) for text in training]
         conditions = [text.condition for text in real]
         own, of_real = (
             [kept(values, condition) for values, condition in zip(judge.found(part), conditions, strict=True)]
             for part in (texts, originals)
         )
+        for text, row in zip(texts, own, strict=True):
+            if not text.strip(SPACE):  # nothing was written
+                row.update(dict.fromkeys(row, False))
         columns: dict[str, Sequence[float]] = {
             "control_accuracy": [sum(row.values()) / len(row) for row in own if row],
             "control_accuracy_real": [sum(row.values()) / len(row) for row in of_real if row],
-            "copied": copies(texts, map(spaced, training)),
+            "copied": copies(texts, learned),
+            "copied_real": copies(originals, learned),
         }
         found |= {name: sum(column) / len(column) if column else None for name, column in columns.items()}
         by_field = {name: [row[name] for row in own if name in row] for name in judge.classifiers}

@@ -92,6 +92,17 @@ def test_a_card_says_what_the_model_cannot_do_and_its_licence(card):
     assert card.text.rstrip().endswith("Licence of the model: Apache-2.0.")
 
 
+def test_the_table_of_models_in_the_readme_says_what_the_card_and_the_files_say(card):
+    row = re.search(rf"^\| \[`{card.folder.name}`\].*\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert row, "the model has no row"
+    _, _, _, size, scores, _ = row[0].split("|")
+
+    assert float(size) == round(sum(file.stat().st_size for file in card.folder.iterdir()) / 1e6, 1)
+    text = card.text + (ROOT / "docs" / "segmentation.md").read_text("utf-8")  # the speed beside jieba's is told there
+    for figure in re.findall(r"\d+\.\d+ \[[^]]+\]|\d+\.\d+", scores):
+        assert figure in text, figure
+
+
 @pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
 def test_the_card_of_a_sample_says_whence_it_is_how_to_use_it_and_what_it_is_not(folder):
     text = (folder / CARD).read_text("utf-8")

@@ -16,6 +16,7 @@ CHINESE = "zh"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"<<'(\w+)'")
 INPUT = re.compile(r"(?<![<\d])<\s*[^\s<(]+")  # < FILE, which need not be there
+WRAPPER = re.compile(r"\b(?:xargs|parallel|srun)\b[^|;\n]*? (?=kexue )")  # what runs the command that follows
 PROMPT = "$ "
 COMMENT = re.compile(r"(^|\s)\s*# .*$")
 
@@ -103,7 +104,7 @@ def arguments(script: str, folder: Path) -> list[list[str]]:
     """
     record = folder / "arguments"
     recorder = 'kexue() { (printf "%s\\0" "$@"; printf "\\n\\0") >> "$RECORD"; }\n'
-    script = INPUT.sub("< /dev/null", script)
+    script = INPUT.sub("< /dev/null", WRAPPER.sub("", script))
     bash(f"{recorder}{script}\nwait", folder, PATH="", RECORD=str(record), DATA="/DATA")
     if not record.exists():
         return []

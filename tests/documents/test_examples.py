@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from pages import ROOT, Command, arguments, bash, blocks, commands, name, pages
+from pages import ROOT, Command, arguments, bash, blocks, commands, name, pages, translation
 
 from kexue_cli import console
 from kexue_cli.commands import app as command_line
 from kexue_cli.commands.training import read_settings
+from kexue_cli.errors import KexueError
 from kexue_cli.zoo import find_model
 
 # Files of the reader: what names one of them is parsed, not run.
@@ -39,6 +40,8 @@ STAND_INS = {
 }
 # No bundled model writes of the goods of the sample; tests/commands/test_evaluate_generation.py evaluates a writer.
 NOT_RUN = ("kexue evaluate generation data/generation-sample/dev.jsonl -m ./my-writer",)
+EAGER = ("--version", "--install-completion", "--show-completion")
+INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")  # a sentence need not name all that a command needs
 GROUPS = [entry.name for entry in (*command_line.app.registered_commands, *command_line.app.registered_groups)]
 SETTINGS = {
     "qa": "qa.config.ReaderConfig",
@@ -80,6 +83,8 @@ def parse():
 
     def parse_one(words):
         found.clear()
+        if words[0] in EAGER:  # does at once what it says, whoever asks
+            return {}
         root.main(words, prog_name="kexue", standalone_mode=False)
         return dict(found)
 
@@ -137,6 +142,38 @@ def test_the_commands_of_a_page_are_understood(page, parse, tmp_path):
             values = parse(words)
             if words[0] == "train" and values.get("settings"):
                 check_settings(words[1], values["settings"])
+
+
+@pytest.mark.parametrize("page", [*pages(), *filter(Path.exists, map(translation, pages()))], ids=name)
+def test_commands_and_settings_named_in_a_sentence_exist(page, parse, tmp_path):
+    spans = re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    )
+
+    for span in spans:
+        if CALL.match(span) and "TASK" not in span and " / " not in span:
+            for words in arguments(span, tmp_path):
+                assert problem_of(parse, words) in (None, *INCOMPLETE), span
+        elif span.startswith("--set "):
+            settings = [part.strip() for part in span.split("--set ") if part.strip()]
+            assert any(has_settings(task, settings) for task in SETTINGS), span
+
+
+def problem_of(parse, words: list[str]) -> str | None:
+    """Return what kind of error a command line is, if it is any."""
+    try:
+        parse(words)
+    except typer.exceptions.TyperException as error:
+        return type(error).__name__
+    return None
+
+
+def has_settings(task: str, settings: list[str]) -> bool:
+    try:
+        check_settings(task, settings)
+    except KexueError:
+        return False
+    return True
 
 
 def test_programs_are_shown_with_what_they_print():

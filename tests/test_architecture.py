@@ -12,6 +12,7 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "commands": 9,
     "loader": 8,
     "training": 8,
+    "pictures": 8,
     "datasets": 8,
     "tasks": 7,
     "runtimes": 6,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,15 @@ from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
 from kexue_cli.errors import KexueError, RecordError, UsageError
-from kexue_cli.pictures.drawing import Drawing
-from kexue_cli.pictures.kinds import Numbered, drawings
 from kexue_cli.records import parse_record, try_lines
 from kexue_cli.streams import STDIO, check_readable, open_input, open_output, source_name
 
+if TYPE_CHECKING:
+    from kexue_cli.pictures.drawing import Drawing
+    from kexue_cli.pictures.kinds import Numbered
+
 LIMIT = 10_000  # records of a page
+HINT = "view draws JSON records, as kexue predict and kexue segment --json write them"
 CURVES = "training.jsonl"  # of a model folder
 
 
@@ -52,6 +55,8 @@ def view(
     is_shown = output in (None, STDIO) and sys.stdout is not None and sys.stdout.isatty()
     if is_shown and not terminal:
         raise UsageError("a page is not for the terminal; add -o page.html, or --terminal to see the records here")
+    from kexue_cli.pictures.kinds import drawings
+
     path = _training_of(file) if Path(file).is_dir() else file
     check_readable(path)
     source = source_name(path)
@@ -61,7 +66,8 @@ def view(
         skip = problems.append if on_error is OnError.skip else None
         taken = _limited(records, limit, source, is_page=not terminal)
         drawn = drawings(taken, source, skip=skip)
-        for text in _terminal(drawn, is_shown) if terminal else _page(drawn, source, limit):
+        title = source if file == STDIO else Path(file).resolve().name
+        for text in _terminal(drawn, is_shown) if terminal else _page(drawn, title, limit):
             sink.write(text.encode())
             if terminal:
                 sink.flush()
@@ -79,7 +85,7 @@ def _training_of(folder: str) -> str:
     return str(path)
 
 
-def _records(lines: Iterator[tuple[int, str | RecordError]], source: str) -> Iterator[Numbered]:
+def _records(lines: Iterator[tuple[int, str | RecordError]], source: str) -> "Iterator[Numbered]":
     for number, line in lines:
         if isinstance(line, RecordError):
             yield number, line
@@ -87,10 +93,11 @@ def _records(lines: Iterator[tuple[int, str | RecordError]], source: str) -> Ite
             try:
                 yield number, parse_record(line, source, number)
             except RecordError as error:
-                yield number, error
+                hint = "" if line.lstrip().startswith("{") else f"; {HINT}"
+                yield number, RecordError(source, number, f"{error.problem}{hint}")
 
 
-def _limited(records: Iterator[Numbered], limit: int | None, source: str, *, is_page: bool) -> Iterator[Numbered]:
+def _limited(records: "Iterator[Numbered]", limit: int | None, source: str, *, is_page: bool) -> "Iterator[Numbered]":
     """Yield the first *limit* records. Raises KexueError if there are too many for a page, and no limit was given."""
     if limit is not None:
         yield from islice(records, limit)
@@ -104,13 +111,13 @@ def _limited(records: Iterator[Numbered], limit: int | None, source: str, *, is_
         yield numbered
 
 
-def _page(drawn: Iterator[Drawing], source: str, limit: int | None) -> Iterator[str]:
+def _page(drawn: "Iterator[Drawing]", title: str, limit: int | None) -> Iterator[str]:
     from kexue_cli.pictures.page import page
 
-    yield page(drawn, source, note=f"At most the first {limit} records of the file." if limit else "").html
+    yield page(drawn, title, note=f"At most the first {limit} records of the file." if limit else "").html
 
 
-def _terminal(drawn: Iterator[Drawing], is_terminal: bool) -> Iterator[str]:
+def _terminal(drawn: "Iterator[Drawing]", is_terminal: bool) -> Iterator[str]:
     """Yield each drawing as the text that a terminal shows."""
     from kexue_cli.pictures.terminal import writer
 

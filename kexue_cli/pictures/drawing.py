@@ -15,7 +15,7 @@ Verdict = Literal["right", "wrong", ""]
 Cell = str | float | None
 
 ROLES: dict[Role, tuple[str, str]] = {  # the sign behind what is marked, and what it means
-    "found": ("", "found; it is not told what is right"),
+    "found": ("", "found; what is right is not told"),
     "right": ("✓", "found, and right"),
     "wrong": ("✗", "found, but wrong"),
     "missed": ("○", "right, but not found"),

@@ -41,9 +41,9 @@ def draw(records: Sequence[Record]) -> Part:
     roles: list[Role] = ["wrong"] * len(rows) if "wrong" in kept else []
     if rows:
         has_score = any(row[2] is not None for row in rows)
-        columns = ("", "text", "score (log-probability a character)")
+        columns = ("", "text", "score")
         blocks.append(
-            Table("Texts", columns, rows, roles)
+            Table("Texts, and the mean log-probability of a character as score", columns, rows, roles)
             if has_score
             else Table("Text", columns[:2], [row[:2] for row in rows], roles)
         )

@@ -65,7 +65,7 @@ def page(drawn: Iterable[Drawing], title: str, *, note: str = "") -> Page:
         if size > DATA_LIMIT:
             raise KexueError(
                 f"{title}: a page takes up to {DATA_LIMIT >> 20} MB, which is reached at line {drawing.line}; "
-                f"give a smaller --limit, or look at all of it with --terminal"
+                f"take fewer records (--limit), or look at all of them with --terminal"
             )
         lines.append(line)
         tasks.update(drawing.tasks)

@@ -38,6 +38,8 @@ def draw(record: Record) -> Part:
     marks: list[list[Mark]] = [[] for _ in texts]
     candidates = _candidates(record, texts)
     for rank, (answer, score, passage, span) in enumerate(candidates, 1):
+        if any(mark.start < span[1] and span[0] < mark.end for mark in marks[passage]):
+            continue  # a piece of a better one; the table has it
         role: Role = "other" if rank > 1 or not record.get("answer") else verdict or "found"
         card = (("Answer", answer), ("Score", score), ("Rank", float(rank)))
         marks[passage].append(Mark(*span, role, "" if rank == 1 else str(rank), card))

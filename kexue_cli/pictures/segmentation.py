@@ -13,6 +13,7 @@ from kexue_cli.pictures.drawing import (
     Part,
     Role,
     Structure,
+    Text,
     Words,
     gold_of,
     score_of,
@@ -39,6 +40,8 @@ def draw(record: Record) -> Part:
     gold = gold_of(record)
     if "words" in record:
         words = _words(member(record, "words", list), text, "words")
+        if "".join(words) != text:
+            blocks.append(Text("", text))
         if "words" in gold:
             right = _words(member(gold, "words", list, "gold"), text, "gold.words")
             blocks += [

@@ -1,6 +1,6 @@
 // Relations as arcs over a text, which goes over several rows where it is long.
 
-const ARC = { size: 17, line: 26, step: 23, label: 13, gap: 10, round: 5 }; // CSS pixels
+const ARC = { size: 17, line: 26, step: 23, foot: 15, label: 13, gap: 10 }; // CSS pixels
 
 // The part of a span that is widest in one row: {row, left, right}.
 function partOf(span, rows) {
@@ -40,7 +40,7 @@ function arcPieces({ arc, from, to }, width) {
   for (let row = top.row; row <= bottom.row; row += 1) {
     const x1 = row === top.row ? top.x : 0;
     const x2 = row === bottom.row ? bottom.x : width;
-    const label = [header.roles[arc.role].sign, visible(arc.label)].filter(Boolean).join(' ');
+    const label = shortened([header.roles[arc.role].sign, visible(arc.label)].filter(Boolean).join(' '), width - 8, ARC.label);
     const half = textWidth(label, ARC.label) / 2 + 4;
     const middle = Math.max(half, Math.min(width - half, (x1 + x2) / 2));
     const down = [row === top.row && top, row === bottom.row && bottom].filter(Boolean);
@@ -49,17 +49,20 @@ function arcPieces({ arc, from, to }, width) {
   return pieces;
 }
 
+// The lines of a piece, and its label, which stands before the lines of all others.
 function drawArcPiece(one, textTop) {
-  const y = textTop - 8 - one.level * ARC.step;
-  const parts = [svg('path', { d: `M${one.x1} ${y}H${one.x2}` })];
+  const y = textTop - ARC.foot - one.level * ARC.step;
+  const lines = [svg('path', { d: `M${one.x1} ${y}H${one.x2}` })];
   for (const end of one.down) {
-    parts.push(svg('path', { d: `M${end.x} ${y}V${textTop - 1}` }));
-    if (end === one.head) parts.push(svg('path', { class: 'head', d: `M${end.x - 4} ${textTop - 8}h8l-4 8z` }));
+    lines.push(svg('path', { d: `M${end.x} ${y}V${textTop - 1}` }));
+    if (end === one.head) lines.push(svg('path', { class: 'head', d: `M${end.x - 4} ${textTop - 8}h8l-4 8z` }));
   }
-  parts.push(svg('rect', { class: 'under', x: one.middle - one.half, y: y - ARC.label / 2 - 2, width: 2 * one.half, height: ARC.label + 4 }));
-  parts.push(svg('text', { x: one.middle, y: y + ARC.label * 0.36, class: 'label' }, one.label));
-  parts.push(svg('title', {}, `${visible(one.arc.label)}: ${header.roles[one.arc.role].meaning}`));
-  return svg('g', { class: `arc ${one.arc.role}` }, ...parts);
+  const label = [
+    svg('title', {}, `${visible(one.arc.label)}: ${header.roles[one.arc.role].meaning}`),
+    svg('rect', { class: 'under', x: one.middle - one.half, y: y - ARC.label / 2 - 2, width: 2 * one.half, height: ARC.label + 4 }),
+    svg('text', { x: one.middle, y: y + ARC.label * 0.36, class: 'label' }, one.label),
+  ];
+  return [lines, label].map((parts) => svg('g', { class: `arc ${one.arc.role}` }, ...parts));
 }
 
 // One row of the text, its spans marked, from y downwards.
@@ -74,26 +77,30 @@ function drawTextRow(row, shown, spans, y) {
   return [
     ...rects.map(([start, end]) => {
       const [x, right] = [row.xs[start - row.start], row.xs[end - row.start]];
-      return svg('rect', { class: 'span', x, y, width: right - x, height: ARC.line, rx: 4 });
+      return svg('rect', { class: 'span', x: x + 0.5, y, width: right - x - 1, height: ARC.line, rx: 4 });
     }),
     text,
   ];
 }
 
 function arcsPicture(block, width) {
-  const { shown, rows } = breakRows(block.text, width, ARC.size);
-  const pieces = arcEnds(block.arcs, rows).flatMap((ends) => arcPieces(ends, width));
   const spans = [...new Map(block.arcs.flatMap((arc) => [arc.subject, arc.object]).map((span) => [String(span), span])).values()];
-  const parts = [];
+  const { shown, rows } = breakRows(block.text, width, ARC.size, spans);
+  const pieces = arcEnds(block.arcs, rows).flatMap((ends) => arcPieces(ends, width));
+  const [texts, lines, labels] = [[], [], []];
   let y = 0;
   rows.forEach((row, index) => {
     const here = pieces.filter((one) => one.row === index).sort((one, other) => one.right - one.left - (other.right - other.left));
     const levels = stack(here, 6);
-    y += levels * ARC.step;
-    parts.push(...drawTextRow(row, shown, spans, y), ...here.map((one) => drawArcPiece(one, y)));
+    y += levels && ARC.foot + ARC.label / 2 + 2 + (levels - 1) * ARC.step;
+    texts.push(...drawTextRow(row, shown, spans, y));
+    for (const [line, label] of here.map((one) => drawArcPiece(one, y))) {
+      lines.push(line);
+      labels.push(label);
+    }
     y += ARC.line + ARC.gap;
   });
-  return svg('svg', { viewBox: `0 0 ${width} ${y}`, width, height: y, class: 'arcs', 'aria-hidden': 'true' }, ...parts);
+  return svg('svg', { viewBox: `0 0 ${width} ${y}`, width, height: y, class: 'arcs', 'aria-hidden': 'true' }, ...texts, ...lines, ...labels);
 }
 
 function drawArcs(block) {

@@ -59,7 +59,8 @@ function quoted(text) {
 
 function shownNumber(value) {
   if (value === null || value === undefined) return '–';
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) < 0.001 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 
 function shownCell(value) {

@@ -30,13 +30,12 @@ function shownWeight(edge) {
 function drawEdge(edge, x, y) {
   const width = (edge.end - edge.start) * CELL.width - CELL.gap;
   const word = visible(edge.word);
-  const fits = textWidth(word, 15) < width ? word : `${[...word].slice(0, Math.max(1, Math.floor(width / 16) - 1)).join('')}…`;
   return svg(
     'g',
     { class: `edge ${edge.is_chosen ? 'chosen' : ''} ${edge.source.replace(/\W/g, '')}` },
     svg('title', {}, `${word}: ${shownWeight(edge)} (${visible(edge.source)}${edge.is_chosen ? ', in the best cut' : ''})`),
     svg('rect', { x, y, width, height: CELL.height - CELL.gap, rx: 5 }),
-    svg('text', { x: x + width / 2, y: y + 16 }, fits),
+    svg('text', { x: x + width / 2, y: y + 16 }, shortened(word, width, 15)),
     svg('text', { x: x + width / 2, y: y + 31, class: 'weight' }, shownWeight(edge)),
   );
 }

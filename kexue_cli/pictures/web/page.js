@@ -34,7 +34,8 @@ function render() {
   const start = pageNumber * pageSize();
   const shown = found.slice(start, start + pageSize());
   byId('records').replaceChildren(...shown.map((index) => drawRecord(drawingAt(index))));
-  byId('place').textContent = shown.length ? `${start + 1}–${start + shown.length} of ${found.length}` : 'No record is like that.';
+  const range = shown.length > 1 ? `${start + 1}–${start + shown.length}` : start + 1;
+  byId('place').textContent = shown.length ? `${range} of ${found.length}` : 'No record is like that.';
   for (const button of document.querySelectorAll('[data-step]')) {
     const next = pageNumber + Number(button.dataset.step);
     button.disabled = next < 0 || next >= pageCount();
@@ -107,7 +108,7 @@ function prepare() {
   const counts = [...tasks.map(([, { title, count }]) => `${title}: ${count}`), ...verdicts.map(([verdict, count]) => `${verdict}: ${count}`)];
   byId('counts').textContent = counts.join(' · ') || 'There are no records.';
   const roles = Object.entries(header.roles);
-  byId('legend').append(...roles.map(([role, { sign, meaning }]) => make('li', {}, make('mark', { class: role }, role), ` ${sign} ${meaning}`)));
+  byId('legend').append(...roles.map(([role, { sign, meaning }]) => make('li', {}, make('mark', { class: role }, `${sign} ${role}`.trim()), ` ${meaning}`)));
   let waiting = 0;
   byId('search').addEventListener('input', () => {
     clearTimeout(waiting);

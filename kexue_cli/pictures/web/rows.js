@@ -45,10 +45,28 @@ function textWidth(text, size) {
   return pen.measureText(text).width;
 }
 
+// A text that is no wider than a width: its end is left out if need be.
+function shortened(text, width, size) {
+  if (textWidth(text, size) <= width) return text;
+  const characters = [...text];
+  while (characters.length > 1 && textWidth(`${characters.join('')}…`, size) > width) characters.pop();
+  return `${characters.join('')}…`;
+}
+
 const isWordCharacter = (character) => /[\p{Script=Latin}\p{Nd}]/u.test(character);
 
+const isClosing = (character) => /[\p{Pe}\p{Pf}，。、；：？！…·,.;:?!]/u.test(character);
+const isOpening = (character) => /[\p{Ps}\p{Pi}]/u.test(character);
+
+// Say whether a row may end before the glyph at a place: not in a word, in one of the spans, or at the wrong side of a mark.
+function mayBreak(characters, place, spans) {
+  const [before, behind] = [characters[place - 1], characters[place]];
+  if (isClosing(behind) || isOpening(before) || (isWordCharacter(before) && isWordCharacter(behind))) return false;
+  return !spans.some(([start, end]) => start < place && place < end);
+}
+
 // Break a text into rows of a width: their glyphs' places [start, end), and the x of each glyph and of the end.
-function breakRows(text, width, size) {
+function breakRows(text, width, size, spans) {
   const shown = glyphs(text).map((glyph) => (glyph === '\n' || glyph === '\t' ? ' ' : glyph));
   const characters = [...text];
   const widths = shown.map((glyph) => textWidth(glyph, size));
@@ -64,7 +82,7 @@ function breakRows(text, width, size) {
   for (let i = 0; i < shown.length; i += 1) {
     if (x + widths[i] > width && i > start) {
       let cut = i;
-      while (cut > start && isWordCharacter(characters[cut - 1]) && isWordCharacter(characters[cut])) cut -= 1;
+      while (cut > start && !mayBreak(characters, cut, spans)) cut -= 1;
       close(cut > start ? cut : i);
       x = widths.slice(start, i).reduce((sum, one) => sum + one, 0);
     }

@@ -111,10 +111,14 @@ class Lattice:
 
 @dataclass(frozen=True)
 class Node:
-    """A part of a sentence. label: its template, or the word itself; a word has no children."""
+    """A part of a sentence. label: its template, or the word itself; a word has no children.
+
+    is_fixed: a word of the template around it, not of what fills the template.
+    """
 
     label: str
     children: "Sequence[Node]" = ()
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def _answers(value: object, place: str) -> list[str] | None:
 def _right_answers(record: Record, golds: list[list[str] | None]) -> list[str] | None:
     gold = gold_of(record)
     if "answers" in gold:
-        return [expect(answer, str, f"gold.answers[{i}]") for i, answer in enumerate(member(gold, "answers", list))]
+        return [
+            expect(answer, str, f"gold.answers[{i}]") for i, answer in enumerate(member(gold, "answers", list, "gold"))
+        ]
     known = [answers for answers in golds if answers is not None]
     return list(dict.fromkeys(answer for answers in known for answer in answers)) if known else None
 

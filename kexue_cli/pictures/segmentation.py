@@ -23,7 +23,7 @@ from kexue_cli.records import Record
 
 FIELDS = frozenset(("text", "words", "lattice", "structure"))
 SLOT = "▢"  # what a template leaves open
-DEEPEST = 50  # levels of a structure; no sentence has as many
+DEEPEST = 100  # levels of a structure; no sentence has as many
 
 
 def is_drawn(record: Record) -> bool:
@@ -89,25 +89,25 @@ def _edge(value: object, text: str, place: str) -> Edge:
     return Edge(start, end, text[start:end], weight, str(edge.get("source", "")), bool(edge.get("is_chosen")))
 
 
-def _node(value: object, text: str, place: str, depth: int = 0) -> Node:
+def _node(value: object, text: str, place: str, depth: int = 0, *, is_fixed: bool = False) -> Node:
     if depth > DEEPEST:
         raise KexueError(f"{place}: the structure is more than {DEEPEST} levels deep")
     start, end = span_of(value, text, place)
     node = expect(value, dict, place)
+    values = expect(node.get("children") or [], list, f"{place}.children")
+    template = _template(node.get("template"), f"{place}.template")
+    fixed = [part is not None for part in template]
+    fixed += [False] * (len(values) - len(fixed))  # without a template nothing is
     children = [
-        _node(child, text, f"{place}.children[{i}]", depth + 1)
-        for i, child in enumerate(expect(node.get("children") or [], list, f"{place}.children"))
+        _node(child, text, f"{place}.children[{i}]", depth + 1, is_fixed=fixed[i]) for i, child in enumerate(values)
     ]
-    if not children:
-        return Node(text[start:end])
-    return Node(_template(node.get("template"), f"{place}.template"), children)
+    label = " ".join(part or SLOT for part in template) if children else text[start:end]
+    return Node(label, children, is_fixed)
 
 
-def _template(value: object, place: str) -> str:
-    """Return a template as one string, what it leaves open as ▢; empty if there is none."""
-    if value is None:
-        return ""
-    parts = expect(value, list, place)
+def _template(value: object, place: str) -> list[str | None]:
+    """Return the words of a template, None for what it leaves open; nothing if there is none."""
+    parts = [] if value is None else expect(value, list, place)
     if not all(part is None or isinstance(part, str) for part in parts):
         raise KexueError(f"{place} must hold words and nulls; found {shown(parts)}")
-    return " ".join(part or SLOT for part in parts)
+    return parts

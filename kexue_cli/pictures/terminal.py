@@ -146,7 +146,8 @@ def _structure(block: drawing.Structure) -> Iterator[RenderableType]:
         return tree
 
     def name(node: drawing.Node) -> Line:
-        return Line(visible(node.label) or "·", style="bold" if node.children else "")
+        style = "bold" if node.children else "cyan" if node.is_fixed else ""
+        return Line(visible(node.label) or "·", style=style)
 
     yield grow(Tree(name(block.root), guide_style="dim"), block.root)
 

@@ -157,7 +157,8 @@ def test_a_structure_is_a_tree_of_templates_and_words():
     (structure,) = blocks(STRUCTURE, Structure)
 
     assert structure.root.label == "▢ 的 ▢"
-    assert [node.label for node in structure.root.children] == ["北京", "的", "天气"]
+    words = [(node.label, node.is_fixed) for node in structure.root.children]
+    assert words == [("北京", False), ("的", True), ("天气", False)]
 
 
 def test_a_pair_is_right_if_its_label_is_answered():
@@ -225,7 +226,7 @@ def test_every_record_is_in_one_drawing():
         ({**QUESTION, "passages": [3]}, "passages[0] must be an object; found 3"),
         ({**QUESTION, "candidates": [{"answer": "巴金", "passage": 2, "start": 0, "end": 2}]},
          "candidates[0].passage must be 0 to 1, a passage of the record; found 2"),
-        ({**QUESTION, "gold": {"answers": "鲁迅"}}, 'answers must be a list; found "鲁迅"'),
+        ({**QUESTION, "gold": {"answers": "鲁迅"}}, 'gold.answers must be a list; found "鲁迅"'),
         ({"text": "鲁迅", "triples": [{"subject": "鲁迅", "predicate": "作者"}]},
          "triples[0]: missing field 'object'; found ['predicate', 'subject']"),
         ({"text": "鲁迅", "mentions": [{"mention": "鲁迅", "start": 1}]},
@@ -250,10 +251,10 @@ def test_what_cannot_be_is_named_with_file_line_and_field(record, problem):
 
 def test_a_structure_without_end_is_refused():
     node = {"start": 0, "end": 1}
-    for _ in range(60):
+    for _ in range(110):
         node = {"start": 0, "end": 1, "children": [node]}
 
-    with pytest.raises(RecordError, match="more than 50 levels deep"):
+    with pytest.raises(RecordError, match="more than 100 levels deep"):
         drawn({"text": "我", "structure": node})
 
 

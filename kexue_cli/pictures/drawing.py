@@ -3,7 +3,8 @@
 As JSON a block is an object with its "type" and the fields below; web/*.js and terminal.py draw each type.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,7 +56,6 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     roles: Sequence[Role] = ()
     scores: Sequence[int] = ()
-    is_aside: bool = False
     type: str = "table"
 
 
@@ -171,11 +171,16 @@ class Part:
     gold_fields: frozenset[str] = frozenset()
 
 
+def is_number(value: object) -> bool:
+    """Say whether a JSON value is a number that fits into 64 bits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def number(value: object, place: str) -> float:
     """Return a JSON number. Raises KexueError for anything else."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not is_number(value):
         raise KexueError(f"{place} must be a number; found {shown(value)}")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 def score_of(record: object, place: str = "", name: str = "score") -> float | None:
@@ -197,6 +202,13 @@ def span_of(record: object, text: str, place: str = "", prefix: str = "") -> tup
         where = f"{within(place, prefix + 'start')} and {prefix}end"
         raise KexueError(f"{where} must be places in the text, 0 to {len(text)}; found {start} and {end}")
     return start, end
+
+
+def verdict_of(roles: Iterable[Role], *, has_gold: bool) -> Verdict:
+    """Return whether all that was found is right, and all that is right was found."""
+    if not has_gold:
+        return ""
+    return "right" if all(role == "right" for role in roles) else "wrong"
 
 
 def gold_of(record: dict[str, Any]) -> dict[str, Any]:

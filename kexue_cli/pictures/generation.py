@@ -57,7 +57,8 @@ def draw(records: Sequence[Record]) -> Part:
 
 
 def _row(record: Record, index: int) -> tuple[Cell, Cell, Cell]:
-    return float(record.get("sample") or index + 1), member(record, "text", str), own_score(record, "generation")
+    sample = member(record, "sample", int) if "sample" in record else index + 1
+    return float(sample), member(record, "text", str), own_score(record, "generation")
 
 
 def _short(value: object) -> str:

@@ -68,7 +68,9 @@ def drawings(
                     raise record
                 good.append(record)
             yield _drawing(line, good, tasks)
-        except KexueError as error:
+        except (KexueError, RecursionError) as error:
+            if isinstance(error, RecursionError):
+                error = KexueError("the record is nested too deeply to be shown")
             problem = error if isinstance(error, RecordError) else RecordError(source, line, str(error))
             if skip is None:
                 raise problem from None

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from kexue_cli.fields import expect, member
-from kexue_cli.pictures.drawing import Block, Cell, Mark, Part, Role, Table, Text, gold_of, score_of, span_of
+from kexue_cli.pictures.drawing import (
+    Block,
+    Cell,
+    Mark,
+    Part,
+    Role,
+    Table,
+    Text,
+    gold_of,
+    score_of,
+    span_of,
+    verdict_of,
+)
 from kexue_cli.records import Record
 
 FIELDS = frozenset(("text", "mentions"))
@@ -44,11 +56,8 @@ def draw(record: Record) -> Part:
     found = _read(record["mentions"], text, "mentions")
     gold = gold_of(record)
     has_gold = "mentions" in gold
-    right = (
-        {one.span: one for one in _read(member(gold, "mentions", list, "gold"), text, "gold.mentions")}
-        if has_gold
-        else {}
-    )
+    golds = _read(member(gold, "mentions", list, "gold"), text, "gold.mentions") if has_gold else []
+    right = {mention.span: mention for mention in golds}
     drawn: list[tuple[_Mention, Role, _Mention | None]] = []
     for mention in found:
         true = right.get(mention.span)
@@ -62,9 +71,8 @@ def draw(record: Record) -> Part:
         columns = ["mention", "entity", "score", "candidates", *(["right"] if has_gold else [])]
         rows = [_row(*item, has_gold=has_gold) for item in drawn]
         blocks.append(Table("Mentions", columns, rows, [role for _, role, _ in drawn], scores=(2,)))
-    all_right = all(role == "right" for _, role, _ in drawn)
-    verdict = ("right" if all_right else "wrong") if has_gold else ""
-    return Part(blocks, FIELDS, verdict, frozenset(("mentions",)))  # type: ignore[arg-type]
+    verdict = verdict_of((role for _, role, _ in drawn), has_gold=has_gold)
+    return Part(blocks, FIELDS, verdict, frozenset(("mentions",)))
 
 
 def _read(values: list[Any], text: str, name: str) -> list[_Mention]:
@@ -87,10 +95,6 @@ def _candidates(mention: _Mention) -> list[tuple[str, float | None]]:
     return candidates
 
 
-def _label(mention: _Mention, role: Role) -> str:
-    return "" if mention.value.get("id") is None else str(mention.value["id"])
-
-
 def _mark(mention: _Mention, role: Role, true: _Mention | None) -> Mark:
     card: list[tuple[str, Cell]] = []
     if role != "missed":
@@ -100,7 +104,8 @@ def _mark(mention: _Mention, role: Role, true: _Mention | None) -> Mark:
         card.append(("Right", true.entity))
     elif role == "wrong":
         card.append(("Right", "no mention"))
-    return Mark(*mention.span, role, _label(mention, role), card)
+    label = "" if mention.value.get("id") is None else str(mention.value["id"])
+    return Mark(*mention.span, role, label, card)
 
 
 def _row(mention: _Mention, role: Role, true: _Mention | None, *, has_gold: bool) -> list[Cell]:

@@ -1,7 +1,8 @@
 """A page of drawings: one HTML file that holds all it needs and asks the network for nothing.
 
-The drawings are embedded once, as a line of JSON each, and drawn by the page's own script, some at a time: a page of
-10,000 records opens as fast as one of ten. The script makes elements and sets their text; it never reads text as HTML.
+The drawings are embedded once, as a line of JSON each, which the page's own script reads and draws some at a time: a
+page of 10,000 records opens with the first 20. The script makes elements and sets their text; it never reads text as
+HTML.
 """
 
 import base64
@@ -36,9 +37,9 @@ class Page:
 
     html: str
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the page; the file appears when it is whole. Raises KexueError if it cannot be written."""
-        with open_output(path) as sink:
+        with open_output(str(path)) as sink:
             sink.write(self.html.encode())
 
     def _repr_html_(self) -> str:
@@ -64,7 +65,7 @@ def page(drawn: Iterable[Drawing], title: str, *, note: str = "") -> Page:
         size += len(line)
         if size > DATA_LIMIT:
             raise KexueError(
-                f"{title}: a page takes up to {DATA_LIMIT >> 20} MB, which is reached at line {drawing.line}; "
+                f"{title}: a page takes up to {DATA_LIMIT >> 20} MiB, which is reached at line {drawing.line}; "
                 f"take fewer records (--limit), or look at all of them with --terminal"
             )
         lines.append(line)

@@ -5,6 +5,7 @@ from typing import Any
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import expect, member, shown
 from kexue_cli.pictures.drawing import (
+    ROLES,
     Block,
     Facts,
     Mark,
@@ -84,15 +85,18 @@ def _verdict(record: Record, right: list[str] | None) -> Verdict:
         return ""
     from kexue_cli.tasks.qa.metrics import score
 
-    answer = record["answer"]
-    return "right" if score(answer if answer is None else expect(answer, str, "answer"), right)[0] else "wrong"
+    return "right" if score(_answer(record), right)[0] else "wrong"
+
+
+def _answer(record: Record) -> str | None:
+    return None if record["answer"] is None else member(record, "answer", str)
 
 
 def _facts(record: Record, right: list[str] | None, verdict: Verdict) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = []
     if "answer" in record:
-        answer = record["answer"] or NONE
-        facts.append(("Answer", f"{answer} {'✓' if verdict == 'right' else '✗'}" if verdict else answer))
+        answer = _answer(record) or NONE
+        facts.append(("Answer", f"{answer} {ROLES[verdict][0]}" if verdict else answer))
         score = own_score(record, "qa")
         if score is not None:
             facts.append(("Score", score))

@@ -14,6 +14,7 @@ from kexue_cli.pictures.drawing import (
     Role,
     Structure,
     Text,
+    Verdict,
     Words,
     gold_of,
     score_of,
@@ -36,7 +37,7 @@ def draw(record: Record) -> Part:
     """Return what is drawn. Raises KexueError that names the field, as in ``words[2].start must be ...``."""
     text = record["text"]
     blocks: list[Block] = []
-    verdict: Any = ""
+    verdict: Verdict = ""
     gold = gold_of(record)
     if "words" in record:
         words = _words(member(record, "words", list), text, "words")

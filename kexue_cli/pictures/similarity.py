@@ -2,6 +2,7 @@
 
 from kexue_cli.fields import expect, member
 from kexue_cli.pictures.drawing import (
+    ROLES,
     Block,
     Cell,
     Facts,
@@ -51,7 +52,7 @@ def _draw_pair(record: Record) -> Part:
     if score is not None:
         facts.append(("Score", score))
     if isinstance(similar, bool):
-        sign = {"right": " ✓", "wrong": " ✗", "": ""}[verdict]
+        sign = f" {ROLES[verdict][0]}" if verdict else ""
         facts.append(("Answer", f"{'similar' if similar else 'not similar'}{sign}"))
     if label is not None:
         meaning = " (different)" if label == 0 else " (the same)" if label == 1 else ""

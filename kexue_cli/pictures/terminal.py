@@ -85,7 +85,9 @@ def _marked(text: str, marks: Sequence[Mark]) -> Line:
 def _cell(value: Cell) -> str:
     if value is None:
         return "–"
-    return visible(value) if isinstance(value, str) else f"{value:.4g}"
+    if isinstance(value, str):
+        return visible(value)
+    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _table(block: drawing.Table) -> Iterator[RenderableType]:

@@ -4,7 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from kexue_cli.fields import expect, member
-from kexue_cli.pictures.drawing import Arc, Arcs, Block, Cell, Part, Role, Table, first_span, gold_of, score_of, span_of
+from kexue_cli.pictures.drawing import (
+    Arc,
+    Arcs,
+    Block,
+    Cell,
+    Part,
+    Role,
+    Table,
+    first_span,
+    gold_of,
+    score_of,
+    span_of,
+    verdict_of,
+)
 from kexue_cli.records import Record
 from kexue_cli.text.normalization import normalize
 
@@ -38,9 +51,8 @@ def draw(record: Record) -> Part:
         rows = [_row(value, place) for value, _, place in drawn]
         columns = ("subject", "predicate", "object", "score")
         blocks.append(Table("Triples", columns, rows, [role for _, role, _ in drawn], scores=(3,)))
-    is_right = all(role == "right" for _, role, _ in drawn)
-    verdict = ("right" if is_right else "wrong") if has_gold else ""
-    return Part(blocks, FIELDS, verdict, frozenset(("triples",)))  # type: ignore[arg-type]
+    verdict = verdict_of((role for _, role, _ in drawn), has_gold=has_gold)
+    return Part(blocks, FIELDS, verdict, frozenset(("triples",)))
 
 
 def _key(value: object, place: str) -> Key:

@@ -1,8 +1,14 @@
 """What is drawn of a record: told by its fields, right beside wrong, with no field left out."""
 
+import copy
 import json
+from collections.abc import Iterator
+from functools import reduce
 
+import hypothesis.strategies as st
+import orjson
 import pytest
+from hypothesis import given
 from pictured import (
     DRAWINGS,
     EPOCHS,
@@ -23,6 +29,9 @@ from pictured import (
 from kexue_cli.errors import RecordError
 from kexue_cli.pictures.drawing import Arcs, Curves, Drawing, Facts, Lattice, Structure, Table, Text, Words
 from kexue_cli.pictures.kinds import drawings, tasks_of
+from kexue_cli.pictures.terminal import writer
+
+SHOW = writer(is_terminal=False)
 
 
 def drawn(*records: dict) -> list[Drawing]:
@@ -264,3 +273,45 @@ def test_the_score_of_an_earlier_task_is_not_taken_for_another_s():
     facts, others = blocks(record, Facts)
     assert dict(facts.rows)["Score"] == 0.5
     assert dict(others.rows) == {"id": "q-1", "score": "0.125"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places_of(value: object) -> Iterator[tuple]:
+    """Yield the path of every value within a record."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield (name,)
+        yield from ((name, *rest) for rest in places_of(one))
+
+
+@given(st.sampled_from(RECORDS), st.data())
+def test_whatever_stands_in_a_field_the_record_is_drawn_or_named(record, data):
+    record = copy.deepcopy(record)
+    *path, last = data.draw(st.sampled_from(sorted(places_of(record), key=repr)))
+    holder = reduce(lambda value, name: value[name], path, record)
+    holder[last] = data.draw(JSON)
+
+    try:
+        (picture,) = drawn(record)
+    except RecordError as error:
+        problem = str(error)
+    else:
+        problem = ""
+        assert json.loads(orjson.dumps(picture))["line"] == 1
+        assert SHOW(picture)
+    assert problem == "" or problem.startswith("records.jsonl:1: ")
+
+
+def test_what_is_nested_without_end_is_named():
+    record: dict = {}
+    for _ in range(1100):
+        record = {"a": record}
+
+    with pytest.raises(RecordError, match="nested too deeply"):
+        drawn(record)

@@ -82,7 +82,7 @@ def test_every_script_is_in_the_page():
 def test_too_much_for_a_browser_is_refused(monkeypatch):
     monkeypatch.setattr(pages, "DATA_LIMIT", 1 << 20)
 
-    with pytest.raises(KexueError, match=r"records: a page takes up to 1 MB, which is reached at line \d+; take fewer"):
+    with pytest.raises(KexueError, match=r"records: a page takes up to 1 MiB, which is reached at line \d+;"):
         kexue_cli.view([QUESTION] * 10_000)
 
 

@@ -59,7 +59,7 @@ function quoted(text) {
 
 function shownNumber(value) {
   if (value === null || value === undefined) return '–';
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value) || Math.abs(value) >= 1000) return value.toFixed(0);
   return Math.abs(value) < 0.001 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 

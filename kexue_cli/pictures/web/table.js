@@ -24,14 +24,13 @@ function tableRow(block, row, index) {
 function drawTable(block) {
   const columns = block.roles.length ? ['', ...block.columns] : block.columns;
   const titles = columns.map((name) => make('th', { scope: 'col', role: 'columnheader' }, quoted(name)));
-  const table = make(
+  return make(
     'table',
     { role: 'table' },
     make('caption', {}, block.heading),
     make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...titles)),
     make('tbody', { role: 'rowgroup' }, ...block.rows.map((row, index) => tableRow(block, row, index))),
   );
-  return block.is_aside ? folded(block.heading, table) : table;
 }
 
 function drawFacts(block) {

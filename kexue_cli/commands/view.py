@@ -46,9 +46,9 @@ def view(
     """Draw records as one page of HTML that needs no network, or with --terminal as text.
 
     What is drawn is told by the fields of a record: answers marked in their passages, triples as arcs over the text,
-    links with their candidates, words and lattices (segment --json --explain), nearest texts, generated texts beside
-    their conditions, training curves (a model folder or its training.jsonl). Where a record says what is right, as
-    those of evaluate --errors do, it stands beside the answer. Other records are shown as they are.
+    links with their candidates, words, lattices (segment --json --explain) and structures, nearest texts, generated
+    texts beside their conditions, training curves (a model folder or its training.jsonl). Where a record says what is
+    right, as those of evaluate --errors do, it stands beside the answer. Other records are shown as they are.
 
     Example: kexue predict triples news.jsonl | kexue view -o news.html
     """

@@ -15,7 +15,10 @@ from kexue_cli.segmentation.templates.template import PLACEHOLDER, is_word
 if TYPE_CHECKING:
     from kexue_cli.segmentation.segmenter import Segmenter
 
-SEPARATOR, BOUNDARY = "\x00", "\x01"  # between words and between clauses while they are numbered; no letters, in texts too
+SEPARATOR, BOUNDARY = (
+    "\x00",
+    "\x01",
+)  # between words and between clauses while they are numbered; no letters, in texts too
 ROOM = 1 << 24  # numbers read at a time
 
 

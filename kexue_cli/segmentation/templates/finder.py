@@ -34,7 +34,7 @@ class FinderConfig:
     min_probability: float = 1e-5  # a bound pair has a larger share of all pairs, a template of all paths
     min_pmi: float = 2.0  # nats; a bound pair has more
     min_count: int = 2  # paths of a template
-    max_paths: float = math.inf  # a clause with more is left out
+    max_paths: int = 100_000  # a clause with more is left out: it would outweigh all others
     keep_trivial: bool = False  # whether to keep [X] 的 [X]
 
 
@@ -105,9 +105,7 @@ def saved_bits(words: Words, count: int, shares: dict[str, float], total: int) -
     return count * (spread - 1) / math.log(2)
 
 
-def bound_pairs(
-    clauses: Clauses, config: FinderConfig
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]:
+def bound_pairs(clauses: Clauses, config: FinderConfig) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]:
     """Return the numbers of the words that may be in a bound pair, the table of the pairs that are, and how many are.
 
     A pair is two words of a clause, in order, at most *window* places apart. It is bound if its share of all pairs is
@@ -203,7 +201,7 @@ class _Graph:
         self.bounds = np.memmap(work / "bounds", np.float64, "w+", shape=self.ids.shape)
 
     def link(
-        self, numbers: npt.NDArray[np.int32], bound: npt.NDArray[np.int64], most: float
+        self, numbers: npt.NDArray[np.int32], bound: npt.NDArray[np.int64], most: int
     ) -> tuple[float, int, int, float]:
         """Find the edges; return the paths, the clauses, those with too many paths, and the most paths of a clause."""
         paths, clauses, left_out, largest = 0.0, 0, 0, 0.0

@@ -63,10 +63,10 @@ def count_pairs(ids, first, behind, window, numbers, keys, totals):
 def link_words(ids, first, behind, window, numbers, bound, edges, ways, bounds, most):
     """Find the edges and count the paths of the clauses in ids[first:behind], which end with a separator.
 
-    bound: table of the bound pairs. edges (n,): set to bits, bit d - 1 for an edge to the word d places on. bounds (n,):
-    set to the most paths from a word on that can look alike: of the words that edges lead to, those that are the same
-    word, and all behind a gap or all not, count together, and the best such group counts. ways: room for
-    behind - first numbers. Clauses with more than *most* paths are made separators.
+    bound: table of the bound pairs. edges (n,): set to bits, bit d - 1 for an edge to the word d places on.
+    bounds (n,): set to the most paths from a word on that can look alike: of the words that edges lead to, those that
+    are the same word, and all behind a gap or all not, count together, and the best such group counts.
+    ways: room for behind - first numbers. Clauses with more than *most* paths are made separators.
     Returns the paths, the clauses, the clauses left out, and the paths of the largest clause.
     """
     total = 0.0
@@ -142,7 +142,7 @@ def first_frontier(ids, edges, first, behind, window, places, beginnings):
 
 
 def weigh(ids, edges, bounds, window, places, beginnings, counts, is_first, keys, sums):
-    """Add up for each beginning of a path, one word longer than those of a frontier, how many paths at most go on alike.
+    """Add up how many paths at most go on alike, for each beginning one word longer than those of a frontier.
 
     places, beginnings, counts (m,): the frontier. is_first: whether the words to take are those at the places
     themselves. keys, sums: the table by beginning and word, with room. Returns the number of new keys.
@@ -170,7 +170,9 @@ def key_of(beginning, word, distance):
     return int(beginning) << KEY_SHIFT | (GAP if distance > 1 else 0) | int(word)
 
 
-def extend(ids, edges, window, places, beginnings, counts, is_first, keys, numbers, new_places, new_beginnings, new_counts):
+def extend(
+    ids, edges, window, places, beginnings, counts, is_first, keys, numbers, new_places, new_beginnings, new_counts
+):
     """Write the frontier of the beginnings that are one word longer; return its length.
 
     numbers: of each slot of the table made by weigh, the number of the longer beginning, -1 if it is too rare.
@@ -216,7 +218,7 @@ def merge_alike(order, places, beginnings, counts):
 
 
 def add_ends(ids, edges, places, beginnings, counts, open_ends, closed_ends):
-    """Add the count of each entry at which its path ends to its beginning's: whether words follow, or the clause ends."""
+    """Add the count of each entry whose path ends to its beginning's: where words follow, or where the clause ends."""
     for entry in range(len(places)):
         place = places[entry]
         if edges[place] == 0:

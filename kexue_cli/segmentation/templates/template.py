@@ -3,9 +3,11 @@
 Article: https://kexue.fm/archives/5577
 """
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from kexue_cli.errors import KexueError, RecordError
 
@@ -15,16 +17,13 @@ PLACEHOLDER = "[X]"
 Words = tuple[str | None, ...]  # None is a placeholder; no two stand together
 
 
-class Template(NamedTuple):
-    """A template and what is known of it.
-
-    count: paths that read so in the corpus. bits: what the corpus gets shorter by, at least, if the words of the template
-    are told as one (finder.saved_bits); NaN if it is not known.
-    """
+@dataclass(frozen=True)
+class Template:
+    """A template and what is known of it."""
 
     words: Words
-    count: int
-    bits: float = float("nan")
+    count: int  # paths that read so in the corpus
+    bits: float = math.nan  # saved at least if its words are told as one (finder.saved_bits); NaN if it is not known
 
 
 def is_trivial(words: Words) -> bool:
@@ -82,11 +81,11 @@ def read_templates(path: Path) -> list[Template]:
 def _template(cells: list[str]) -> Template | None:
     """Return the template of a row, or None if it is none."""
     words = tuple(None if word == PLACEHOLDER else word for word in cells[0].split())
-    has_neighbours = any(one is None and other is None for one, other in zip(words, words[1:], strict=False))
+    has_neighbours = any(one is None and other is None for one, other in pairwise(words))
     if len(cells) < 2 or not any(words) or has_neighbours or not cells[1].isdecimal() or int(cells[1]) < 1:
         return None
     try:
-        bits = float(cells[2]) if len(cells) > 2 and cells[2] else float("nan")
+        bits = float(cells[2]) if len(cells) > 2 and cells[2] else math.nan
     except ValueError:
         return None
     return Template(words, int(cells[1]), bits)

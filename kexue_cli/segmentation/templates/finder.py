@@ -18,12 +18,15 @@ import numpy.typing as npt
 
 from kexue_cli.segmentation import compilation
 from kexue_cli.segmentation.templates.clauses import Clauses, pieces
-from kexue_cli.segmentation.templates.paths import GAP, KEY_SHIFT
+from kexue_cli.segmentation.templates.paths import GAP, KEY_SHIFT, LEADING, START
 from kexue_cli.segmentation.templates.template import Template, Words, is_trivial
 
 LARGEST_WINDOW = 16  # places; an edge is a bit of 16
-PIECE = 1 << 16  # words or entries worked on at a time
+PIECE = 1 << 14  # words or entries worked on at a time
 LEAST_SLOTS = 1 << 16
+BUCKETS = 1 << 19  # in which pairs are counted first; a power of 2
+BEGINNINGS: list[Words] = [(None,), ()]  # LEADING and START
+TAILS: tuple[Words, Words] = ((None,), ())  # words follow; the clause ends
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def saved_bits(words: Words, count: int, shares: dict[str, float], total: int) -
 
 
 def bound_pairs(clauses: Clauses, config: FinderConfig) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], int]:
-    """Return the numbers of the words that may be in a bound pair, the table of the pairs that are, and how many are.
+    """Return the numbers of the words that are in a bound pair, the table of the pairs that are, and how many are.
 
     A pair is two words of a clause, in order, at most *window* places apart. It is bound if its share of all pairs is
     above min_probability, and its mutual information above min_pmi.
@@ -116,12 +119,18 @@ def bound_pairs(clauses: Clauses, config: FinderConfig) -> tuple[npt.NDArray[np.
     may_be_bound = window * clauses.counts > config.min_probability * total
     may_be_bound[0] = False
     numbers = np.where(may_be_bound, np.cumsum(may_be_bound), 0).astype(np.int32)
+    buckets = np.zeros(BUCKETS, np.int64)
+    for first, behind in pieces(ids, PIECE):
+        compilation.count_buckets(ids, first, behind, window, numbers, buckets)
+    least = math.floor(config.min_probability * total * (1 - 1e-9))  # a pair must occur more often
     table = _Table(np.int64)
     for first, behind in pieces(ids, PIECE):
         table.make_room((behind - first) * window)
-        table.used += compilation.count_pairs(ids, first, behind, window, numbers, table.keys, table.values)
-    keys = table.keys[table.keys != 0]
-    counts = table.values[table.keys != 0]
+        table.used += compilation.count_pairs(
+            ids, first, behind, window, numbers, buckets, least, table.keys, table.values
+        )
+    slots = np.flatnonzero(table.values > least)
+    keys, counts = table.keys[slots], table.values[slots]
     log_words = np.log(np.maximum(clauses.counts[may_be_bound], 1)) - math.log(max(1, clauses.counts.sum()))
     log_pairs = np.log(counts) - math.log(max(1, total))
     first_word, second_word = (keys >> KEY_SHIFT) - 1, (keys & 0xFFFFFFFF) - 1
@@ -130,7 +139,9 @@ def bound_pairs(clauses: Clauses, config: FinderConfig) -> tuple[npt.NDArray[np.
     bound = _Table(np.int64)
     bound.make_room(len(kept))
     compilation.add_to_table(bound.keys, bound.values, kept, kept)
-    return numbers, bound.keys, len(kept)
+    is_bound = np.zeros(int(numbers.max(initial=0)) + 1, bool)
+    is_bound[[*(kept >> KEY_SHIFT), *(kept & 0xFFFFFFFF)]] = True
+    return np.where(is_bound[numbers], numbers, 0).astype(np.int32), bound.keys, len(kept)
 
 
 def _all_pairs(clauses: Clauses, window: int) -> int:
@@ -214,12 +225,14 @@ class _Graph:
             largest = max(largest, found[3])
         return paths, clauses, left_out, largest
 
-    def sources(self, work: Path) -> _Frontier:
-        """Return the places at which paths begin."""
+    def sources(self, work: Path, lone: npt.NDArray[np.float64]) -> _Frontier:
+        """Return the places at which paths of several words begin; those of one word are counted in *lone*."""
         frontier = _Frontier(work, "sources")
         for first, behind in pieces(self.ids, PIECE):
             places, beginnings = np.empty(behind - first, np.int64), np.empty(behind - first, np.int32)
-            size = compilation.first_frontier(self.ids, self.edges, first, behind, self.window, places, beginnings)
+            size = compilation.first_frontier(
+                self.ids, self.edges, first, behind, self.window, places, beginnings, lone
+            )
             frontier.add(places[:size], beginnings[:size], np.ones(size))
         return frontier.close()
 
@@ -234,16 +247,26 @@ class _Graph:
         return table
 
     def extend(
-        self, frontier: _Frontier, is_first: bool, table: _Table, numbers: npt.NDArray[np.int32], target: _Frontier
+        self,
+        frontier: _Frontier,
+        is_first: bool,
+        table: _Table,
+        numbers: npt.NDArray[np.int32],
+        ends: npt.NDArray[np.float64],
+        target: _Frontier,
     ) -> _Frontier:
-        """Return the frontier of the beginnings with one more word: those that have a number."""
+        """Return the frontier of the beginnings with one more word: those that have a number. ends: of whole paths."""
         for piece in frontier.pieces(self.ids):
             room = len(piece[0]) * self.window
             places, beginnings, counts = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room)
             size = compilation.extend(
-                self.ids, self.edges, self.window, *piece, is_first, table.keys, numbers, places, beginnings, counts
-            )
+                self.ids, self.edges, self.window, *piece, is_first, table.keys, numbers, ends,
+                places, beginnings, counts,
+            )  # fmt: skip
             places, beginnings, counts = places[:size], beginnings[:size], counts[:size]
+            if is_first:  # one path begins at a place
+                target.add(places, beginnings, counts)
+                continue
             order = np.argsort(places << KEY_SHIFT | beginnings, kind="stable")
             target.add(*compilation.merge_alike(order, places, beginnings, counts))
         return target.close()
@@ -253,8 +276,12 @@ def _grown(
     graph: _Graph, clauses: Clauses, work: Path, floor: _Floor, advance: Callable[[str], None]
 ) -> Iterator[tuple[Words, int]]:
     """Yield the templates that are frequent enough, with their counts, shorter ones first."""
-    frontier = graph.sources(work)
-    beginnings: list[Words] = [(None,), ()]
+    lone = np.zeros((4, len(clauses.words)))
+    frontier = graph.sources(work, lone)
+    for ends, beginning, tail in zip(lone, (LEADING, LEADING, START, START), 2 * TAILS, strict=True):
+        for number in np.flatnonzero(floor.is_met(ends)).tolist():
+            yield (*BEGINNINGS[beginning], clauses.words[number], *tail), int(ends[number])
+    beginnings = BEGINNINGS
     length = 0
     while len(frontier.columns[0]):
         length += 1
@@ -264,11 +291,9 @@ def _grown(
         numbers = np.full(len(table.keys), -1, np.int32)
         numbers[slots] = np.arange(len(slots))
         beginnings = [_longer(beginnings, key, clauses.words) for key in table.keys[slots].tolist()]
-        frontier = graph.extend(frontier, length == 1, table, numbers, _Frontier(work, f"of {length}"))
-        open_ends, closed_ends = np.zeros(len(slots)), np.zeros(len(slots))
-        for piece in frontier.pieces(graph.ids):
-            compilation.add_ends(graph.ids, graph.edges, *piece, open_ends, closed_ends)
-        for ends, tail in ((closed_ends, ()), (open_ends, (None,))):
+        both_ends = np.zeros((2, len(slots)))
+        frontier = graph.extend(frontier, length == 1, table, numbers, both_ends, _Frontier(work, f"of {length}"))
+        for ends, tail in zip(both_ends, TAILS, strict=True):
             for number in np.flatnonzero(floor.is_met(ends)).tolist():
                 yield (*beginnings[number], *tail), int(ends[number])
 

@@ -35,22 +35,46 @@ def add_to_table(keys, values, old_keys, old_values):
             values[slot] = old_values[old]
 
 
-def count_pairs(ids, first, behind, window, numbers, keys, totals):
-    """Count ordered pairs of words at most *window* apart whose first word stands in [first, behind).
+def bucket_of(one, other, size):
+    """Return the bucket that a pair is counted in before it has a place of its own; size: a power of 2."""
+    spread = (np.uint64(one) << np.uint64(KEY_SHIFT) | np.uint64(other)) * np.uint64(0x9E3779B97F4A7C15)
+    return int(spread >> np.uint64(40)) & size - 1
 
-    numbers: of each word, among those that may be in a bound pair, 0 for others. keys, totals: the table, with room.
-    Returns the number of new keys.
-    """
-    added = 0
-    for place in range(first, behind):
-        one = numbers[ids[place]]
+
+def count_buckets(ids, first, behind, window, numbers, buckets):
+    """Count pairs as count_pairs does, many in a bucket: no pair occurs more often than its bucket has it."""
+    local = numbers[ids[first:behind]]
+    for place in range(len(local)):
+        one = local[place]
         if one == 0:
             continue
-        for other_place in range(place + 1, min(place + window + 1, len(ids))):
-            if ids[other_place] == 0:
+        for other_place in range(place + 1, min(place + window + 1, len(local))):
+            other = local[other_place]
+            if other != 0:
+                buckets[bucket_of(one, other, len(buckets))] += 1
+            elif ids[first + other_place] == 0:
                 break
-            other = numbers[ids[other_place]]
+
+
+def count_pairs(ids, first, behind, window, numbers, buckets, least, keys, totals):
+    """Count ordered pairs of words at most *window* apart in the whole clauses of ids[first:behind].
+
+    numbers: of each word, among those that may be in a bound pair, 0 for others. buckets: made by count_buckets; pairs
+    of one with *least* or fewer are left out. keys, totals: the table, with room. Returns the number of new keys.
+    """
+    added = 0
+    local = numbers[ids[first:behind]]
+    for place in range(len(local)):
+        one = local[place]
+        if one == 0:
+            continue
+        for other_place in range(place + 1, min(place + window + 1, len(local))):
+            other = local[other_place]
             if other == 0:
+                if ids[first + other_place] == 0:
+                    break
+                continue
+            if buckets[bucket_of(one, other, len(buckets))] <= least:
                 continue
             slot = slot_of(keys, int(one) << KEY_SHIFT | int(other))
             if keys[slot] == 0:
@@ -124,10 +148,12 @@ def is_source(edges, start, place, window):
     return True
 
 
-def first_frontier(ids, edges, first, behind, window, places, beginnings):
-    """Write the words in [first, behind) at which paths begin, each with LEADING or START; return their number.
+def first_frontier(ids, edges, first, behind, window, places, beginnings, lone):
+    """Write the words in [first, behind) at which paths of several words begin, each with LEADING or START.
 
-    A place that is written is the one before the word, so that extend takes the word itself. First must begin a clause.
+    A place that is written is that of the word, which weigh and extend take first. ids[first] must begin a clause or
+    separate two. lone (4, words): counts of paths of a single word, 2 * LEADING or START + whether its clause ends there.
+    Returns the number written.
     """
     written = 0
     start = first
@@ -135,8 +161,12 @@ def first_frontier(ids, edges, first, behind, window, places, beginnings):
         if ids[place] == 0:
             start = place + 1
         elif is_source(edges, start, place, window):
+            beginning = START if place == start else LEADING
+            if edges[place] == 0:
+                lone[2 * beginning + (1 if ids[place + 1] == 0 else 0), ids[place]] += 1
+                continue
             places[written] = place
-            beginnings[written] = START if place == start else LEADING
+            beginnings[written] = beginning
             written += 1
     return written
 
@@ -171,11 +201,25 @@ def key_of(beginning, word, distance):
 
 
 def extend(
-    ids, edges, window, places, beginnings, counts, is_first, keys, numbers, new_places, new_beginnings, new_counts
+    ids,
+    edges,
+    window,
+    places,
+    beginnings,
+    counts,
+    is_first,
+    keys,
+    numbers,
+    ends,
+    new_places,
+    new_beginnings,
+    new_counts,
 ):
     """Write the frontier of the beginnings that are one word longer; return its length.
 
     numbers: of each slot of the table made by weigh, the number of the longer beginning, -1 if it is too rare.
+    ends (2, beginnings): gets the counts of the paths that end, where words follow and where the clause ends; they are
+    not written.
     """
     written = 0
     for entry in range(len(places)):
@@ -185,7 +229,9 @@ def extend(
         while bits != 0:
             if bits & 1:
                 number = numbers[slot_of(keys, key_of(beginnings[entry], ids[place + distance], distance))]
-                if number >= 0:
+                if number >= 0 and edges[place + distance] == 0:
+                    ends[1 if ids[place + distance + 1] == 0 else 0, number] += counts[entry]
+                elif number >= 0:
                     new_places[written] = place + distance
                     new_beginnings[written] = number
                     new_counts[written] = counts[entry]
@@ -215,14 +261,3 @@ def merge_alike(order, places, beginnings, counts):
         kept_counts[written] = counts[entry]
         written += 1
     return kept_places[:written], kept_beginnings[:written], kept_counts[:written]
-
-
-def add_ends(ids, edges, places, beginnings, counts, open_ends, closed_ends):
-    """Add the count of each entry whose path ends to its beginning's: where words follow, or where the clause ends."""
-    for entry in range(len(places)):
-        place = places[entry]
-        if edges[place] == 0:
-            if ids[place + 1] == 0:
-                closed_ends[beginnings[entry]] += counts[entry]
-            else:
-                open_ends[beginnings[entry]] += counts[entry]

@@ -37,9 +37,9 @@ def word_clusters(vectors: WordVectors, *, count: int = 10_000, seed: int = 0) -
         return []
     network = Infomap(two_level=True, directed=True, silent=True, seed=seed + 1)
     network.add_links(arrows)
-    network.run()
+    nodes = network.run().nodes(states=True)
     clusters: dict[int, list[tuple[float, int]]] = {}
-    for node in network.nodes:
+    for node in nodes:
         clusters.setdefault(node.module_id, []).append((-node.flow, node.node_id))
     members = [[row for _, row in sorted(cluster)] for cluster in clusters.values()]
     members.sort(key=lambda cluster: (-len(cluster), cluster))

@@ -1,5 +1,6 @@
 """A corpus as numbers on disk, a number a word, so that it can be read several times at the speed of the disk."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import compress
 from pathlib import Path
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 ROOM = 1 << 24  # numbers read at a time
 PIECE_BYTES = 1 << 16  # of text numbered at a time
 LEAST_TOKENS = 1 << 16
-WIDE_SPACES = (b"\xe3\x80\x80", b"\xc2\xa0")  # ideographic and no-break space
+# White space beyond ASCII, as str.split has it: U+0085, A0, 1680, 2000 to 200A, 2028, 2029, 202F, 205F, 3000.
+WIDE_SPACE = re.compile(b"\xe3\x80\x80|\xc2[\x85\xa0]|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe1\x9a\x80")
 
 
 class Clauses(NamedTuple):
@@ -109,10 +111,7 @@ def read_clauses(
     with path.open("wb") as file:
         zero.tofile(file)
         for block in corpus.stream():
-            data = block.data
-            if segmenter is None:
-                for space in WIDE_SPACES:
-                    data = data.replace(space, b" ")
+            data = WIDE_SPACE.sub(b" ", block.data) if segmenter is None else block.data
             text = np.frombuffer(data, np.uint8)
             is_start = _word_starts(text) if segmenter is None else np.frombuffer(segmenter.starts(block), np.uint8)
             for piece in numbers.of(text, is_start, is_segmented=segmenter is None):

@@ -219,7 +219,7 @@ class _Graph:
         for first, behind in pieces(self.ids, PIECE):
             found = compilation.link_words(
                 self.ids, first, behind, self.window, numbers, bound, self.edges, np.empty(behind - first), self.bounds,
-                most,
+                float(most),
             )  # fmt: skip
             paths, clauses, left_out = paths + found[0], clauses + found[1], left_out + found[2]
             largest = max(largest, found[3])

@@ -14,9 +14,10 @@ def number_tokens(data, first, behind, is_start, is_segmented, keys, places, off
     """Write the number of each token of UTF-8 bytes that starts in [first, behind); tokens are numbered as they come.
 
     Token 0 is white space: one for each piece of it, or if *is_segmented*, where it stands between words, for each end
-    of a line. is_start: where tokens start. keys, places: a table of open addresses with room; the key of
-    a token is its bytes, or for more than KEY_BYTES a hash, and its place the token's number. offsets (known + 1,), arena: where the bytes of the known tokens begin and end,
-    and these bytes, a line feed behind each, with room. Returns the numbers written and the tokens known.
+    of a line. is_start: where tokens start. keys, places: a table of open addresses with room; the key of a token is
+    its bytes, or for more than KEY_BYTES a hash, and its place the token's number. offsets (known + 1,), arena: where
+    the bytes of the known tokens begin, and these bytes, a line feed behind each, with room.
+    Returns the numbers written and the tokens known.
     """
     mask = len(keys) - 1
     written = 0

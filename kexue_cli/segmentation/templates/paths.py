@@ -152,8 +152,8 @@ def first_frontier(ids, edges, first, behind, window, places, beginnings, lone):
     """Write the words in [first, behind) at which paths of several words begin, each with LEADING or START.
 
     A place that is written is that of the word, which weigh and extend take first. ids[first] must begin a clause or
-    separate two. lone (4, words): counts of paths of a single word, 2 * LEADING or START + whether its clause ends there.
-    Returns the number written.
+    separate two. lone (4, words): counts of paths of a single word; the row is 2 * LEADING or START, + 1 if
+    its clause ends there. Returns the number written.
     """
     written = 0
     start = first

@@ -107,16 +107,18 @@ def test_clauses_are_shown_in_brackets(kexue, templates):
 
 
 def test_a_record_has_the_tree_beside_the_words(kexue, templates):
-    text = "我爱雪梨和苹果"
+    text = "雪梨和苹果可以吃吗"
 
     record = json.loads(kexue("segment", "--structure", "--json", "-t", templates, stdin=text + "\n").stdout)
 
-    fruit = [{"word": "雪梨", "start": 2, "end": 4}, {"word": "和", "start": 4, "end": 5},
-             {"word": "苹果", "start": 5, "end": 7}]  # fmt: skip
-    block = {"start": 2, "end": 7, "template": [None, "和", None], "children": fruit}
-    words = [{"word": "我", "start": 0, "end": 1}, {"word": "爱", "start": 1, "end": 2}]
-    assert record["structure"] == {"start": 0, "end": 7, "template": ["我", "爱", None], "children": [*words, block]}
-    assert record["words"] == [*words, *fruit]
+    fruit = [{"word": "雪梨", "start": 0, "end": 2}, {"word": "和", "start": 2, "end": 3},
+             {"word": "苹果", "start": 3, "end": 5}]  # fmt: skip
+    block = {"start": 0, "end": 5, "template": [None, "和", None], "children": fruit}
+    words = [{"word": "可以", "start": 5, "end": 7}, {"word": "吃", "start": 7, "end": 8},
+             {"word": "吗", "start": 8, "end": 9}]  # fmt: skip
+    template = [None, "可以", None, "吗"]
+    assert record["structure"] == {"start": 0, "end": 9, "template": template, "children": [block, *words]}
+    assert record["words"] == [*fruit, *words]
 
 
 def test_the_bundled_templates_are_the_default(kexue):

@@ -5,7 +5,7 @@ Every kernel here is plain Python, compiled by numba (compilation.py); they are 
 
 import numpy as np
 
-LAST_BLANK, LINE_FEED = 32, 10  # in UTF-8; all bytes up to the first are white space or no text
+LINE_FEED = 10
 KEY_BYTES = 7
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -28,7 +28,7 @@ def number_tokens(data, first, behind, is_start, is_segmented, keys, places, off
         while end < len(data) and is_start[end] == 0:
             key = key << np.uint64(8) | np.uint64(data[end])
             end += 1
-        if data[position] <= LAST_BLANK:
+        if is_blank(data[position]):
             if not is_segmented or data[position] == LINE_FEED:
                 numbers[written] = 0
                 written += 1
@@ -55,6 +55,11 @@ def number_tokens(data, first, behind, is_start, is_segmented, keys, places, off
         written += 1
         position = end
     return written, known
+
+
+def is_blank(byte):
+    """Say whether a byte is white space, as str.split has it."""
+    return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
 
 
 def hash_of(data, first, behind):

@@ -136,7 +136,7 @@ def test_marks_and_ends_of_lines_part_clauses_and_what_reads_as_a_placeholder_do
     assert dict(zip(clauses.words, clauses.counts.tolist(), strict=True)) == {"": 0, "天": 2, "地": 1, "玄": 1, "黄": 1}
 
 
-@given(st.lists(st.text("天地玄黄ab𠀀，", min_size=1, max_size=12), max_size=30))
+@given(st.lists(st.text("天地玄黄ab𠀀，\x08", min_size=1, max_size=12), max_size=30))
 def test_words_get_numbers_of_their_own(tmp_path_factory, tokens):
     folder = tmp_path_factory.mktemp("numbers")
     (folder / "corpus.txt").write_text(" ".join(tokens), "utf-8")

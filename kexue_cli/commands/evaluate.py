@@ -3,73 +3,18 @@
 import time
 from contextlib import nullcontext
 from itertools import islice
-from typing import Annotated
-
-import typer
 
 from kexue_cli.commands import options
 from kexue_cli.commands.evaluate_generation import evaluate_generation
 from kexue_cli.commands.evaluate_linking import evaluate_linking
+from kexue_cli.commands.evaluate_segmentation import evaluate_segmentation
 from kexue_cli.commands.evaluate_similarity import evaluate_similarity
 from kexue_cli.commands.evaluate_triples import evaluate_triples
 from kexue_cli.commands.scores import placed, report, table
-from kexue_cli.commands.segment import Engine
-from kexue_cli.errors import KexueError, RecordError, UsageError
-from kexue_cli.records import dump, read_lines
-from kexue_cli.streams import open_input, open_output, source_name
+from kexue_cli.errors import KexueError
+from kexue_cli.records import dump
+from kexue_cli.streams import open_output, source_name
 from kexue_cli.tasks import TASKS
-
-
-def evaluate_segmentation(
-    file: options.InputFile = "-",
-    model: options.Model = None,
-    output: options.OutputFile = None,
-    words: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Known words, one a line: report the rate and recall of all others (OOV)."),
-    ] = None,
-    engine: Annotated[Engine, typer.Option(help="What cuts the lines.")] = Engine.kexue,
-    without_rule: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Switch a rule off; see kexue segment --help.")
-    ] = None,
-    json: options.Json = False,
-    encoding: options.Encoding = "utf-8",
-    seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-) -> None:
-    """Score a segmentation model on gold text: words separated by white space, one sentence a line.
-
-    Words count by their spans, as in the SIGHAN bake-offs. Intervals are 95 % bootstrap intervals over lines.
-
-    Example: kexue evaluate segmentation gold.txt --words training_words.txt
-    """
-    if engine is not Engine.kexue and (model or without_rule):
-        raise UsageError("--model and --without-rule are for --engine kexue")
-    from kexue_cli.commands.segment import make_segmenter
-    from kexue_cli.datasets.sighan import read_gold
-    from kexue_cli.segmentation.metrics import Scores as SegmentationScores
-
-    start = time.time()
-    with open_input(file) as stream, open_output(output) as sink:
-        known = read_words(words, encoding) if words else None
-        segmenter = make_segmenter(engine, model, None, without_rule or [], encoding)
-        scores = SegmentationScores()
-        for gold in read_gold(read_lines(stream, file, encoding=encoding), source_name(file)):
-            scores.add(gold, [span.word for span in segmenter.spans("".join(gold))], known)
-        if not any(line.gold > 1 for line in scores.lines):
-            problem = "no line has two words; gold text is words separated by white space, a sentence a line"
-            raise RecordError(source_name(file), 1, problem)
-        name = (model or TASKS["segmentation"].default_model) if engine is Engine.kexue else engine.value
-        results = scores.results(has_known=known is not None, seed=seed)
-        result = report("segmentation", name, file, len(scores.lines), start, results)
-        sink.write(dump(result) if json else table(result).encode())
-
-
-def read_words(path: str, encoding: str) -> frozenset[str]:
-    """Return the words of a list, one a line."""
-    from kexue_cli.segmentation.user_dictionary import read_list
-
-    return frozenset(line.strip() for _, line in read_list(path, encoding))
 
 
 def evaluate_qa(

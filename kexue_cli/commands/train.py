@@ -16,6 +16,7 @@ from kexue_cli.commands.train_generation import train_generation
 from kexue_cli.commands.train_linking import train_linking
 from kexue_cli.commands.train_qa import train_qa
 from kexue_cli.commands.train_similarity import train_similarity
+from kexue_cli.commands.train_templates import train_templates
 from kexue_cli.commands.train_triples import train_triples
 from kexue_cli.commands.train_words import train_words
 from kexue_cli.errors import UsageError, unknown_name
@@ -140,5 +141,6 @@ COMMANDS = {
     "generation": train_generation,
     "segmentation": train_segmentation,
     "words": train_words,
+    "templates": train_templates,
     "encoder": train_encoder,
 }

@@ -57,6 +57,7 @@ class Scores:
             **scores,
             "words": sums["gold"],
             "answered_words": sums["answer"],
+            "information_characters": information_per_character(Counter("".join(self.words.elements()))),
             "information": information_per_character(self.words),
             "interval": intervals(columns, partial(_scores, has_known=has_known), seed=seed),
         }

@@ -1,7 +1,6 @@
 """kexue evaluate TASK: predict and score with the task's metric."""
 
-import time
-from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 from typing import Annotated
 
@@ -12,17 +11,18 @@ from kexue_cli.commands.evaluate_generation import evaluate_generation
 from kexue_cli.commands.evaluate_linking import evaluate_linking
 from kexue_cli.commands.evaluate_similarity import evaluate_similarity
 from kexue_cli.commands.evaluate_triples import evaluate_triples
-from kexue_cli.commands.scores import placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.commands.segment import Engine
 from kexue_cli.errors import KexueError, RecordError, UsageError
-from kexue_cli.records import dump, read_lines
-from kexue_cli.streams import open_input, open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.records import read_lines
+from kexue_cli.streams import open_input, source_name
 
 
 def evaluate_segmentation(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     words: Annotated[
         str | None,
@@ -32,6 +32,7 @@ def evaluate_segmentation(
     without_rule: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Switch a rule off; see kexue segment --help.")
     ] = None,
+    errors: options.Errors = None,
     json: options.Json = False,
     encoding: options.Encoding = "utf-8",
     seed: options.Seed = 0,
@@ -39,30 +40,43 @@ def evaluate_segmentation(
 ) -> None:
     """Score a segmentation model on gold text: words separated by white space, one sentence a line.
 
-    Words count by their spans, as in the SIGHAN bake-offs. Intervals are 95 % bootstrap intervals over lines.
+    Words count by their spans, as in the SIGHAN bake-offs. Intervals are 95 % bootstrap intervals over lines; for
+    information there is none, as a line that is drawn twice brings no new words. How wrong a line is, for --errors:
+    the number of words that are in one of both segmentations only, then their share of its words.
 
     Example: kexue evaluate segmentation gold.txt --words training_words.txt
     """
-    if engine is not Engine.kexue and (model or without_rule):
-        raise UsageError("--model and --without-rule are for --engine kexue")
+    if engine is not Engine.kexue and (model or without_rule or compare):
+        raise UsageError("--model, --compare and --without-rule are for --engine kexue")
     from kexue_cli.commands.segment import make_segmenter
-    from kexue_cli.datasets.sighan import read_gold
+    from kexue_cli.datasets.sighan import placed_words, read_gold
     from kexue_cli.segmentation.metrics import Scores as SegmentationScores
+    from kexue_cli.segmentation.metrics import information_per_character
 
-    start = time.time()
-    with open_input(file) as stream, open_output(output) as sink:
-        known = read_words(words, encoding) if words else None
-        segmenter = make_segmenter(engine, model, None, without_rule or [], encoding)
+    known = read_words(words, encoding) if words else None
+
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
         scores = SegmentationScores()
-        for gold in read_gold(read_lines(stream, file, encoding=encoding), source_name(file)):
-            scores.add(gold, [span.word for span in segmenter.spans("".join(gold))], known)
+        with open_input(file) as stream:
+            own_name = name if engine is Engine.kexue else None
+            segmenter = make_segmenter(engine, own_name, None, without_rule or [], encoding)
+            for gold in read_gold(read_lines(stream, file, encoding=encoding), source_name(file)):
+                found = segmenter.spans("".join(gold))
+                counts = scores.add(gold, [span.word for span in found], known)
+                if wrong is not None and counts.wrong:
+                    answer = {"text": "".join(gold), "words": [vars(span) for span in found]}
+                    record = {**answer, "gold": {"words": placed_words(gold)}}
+                    wrong.add(record, counts.wrong, counts.wrong / (counts.gold + counts.answer))
         if not any(line.gold > 1 for line in scores.lines):
             problem = "no line has two words; gold text is words separated by white space, a sentence a line"
             raise RecordError(source_name(file), 1, problem)
-        name = (model or TASKS["segmentation"].default_model) if engine is Engine.kexue else engine.value
-        results = scores.results(has_known=known is not None, seed=seed)
-        result = report("segmentation", name, file, len(scores.lines), start, results)
-        sink.write(dump(result) if json else table(result).encode())
+        has_known = known is not None
+        sheets = [scores.sheet(has_known=has_known)]
+        more = {"information": information_per_character(scores.words)}
+        return Scored(len(scores.lines), sheets, partial(scores.results, has_known=has_known), more)
+
+    name = model if engine is Engine.kexue else engine.value
+    Evaluation("segmentation", file, name, compare, errors, output, json, seed).run(score)
 
 
 def read_words(path: str, encoding: str) -> frozenset[str]:
@@ -75,6 +89,7 @@ def read_words(path: str, encoding: str) -> frozenset[str]:
 def evaluate_qa(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
     errors: options.Errors = None,
@@ -90,20 +105,19 @@ def evaluate_qa(
     """Score a reader on questions with answers: {"question", "passages": [{"text", "answers": [...]}]}.
 
     exact_match and f1 (over characters) are those of the WebQA and SogouQA contests, score is their mean. A question
-    without an answer is right if null is answered. Intervals are 95 % bootstrap intervals over questions.
+    without an answer is right if null is answered. Intervals are 95 % bootstrap intervals over questions. How wrong an
+    answer is, for --errors: 1 less its f1, then its score, so that what was answered with certainty comes first.
 
     Example: kexue evaluate qa dev.jsonl --errors wrong.jsonl
     """
-    from kexue_cli import loader
     from kexue_cli.datasets.reader import read_records
     from kexue_cli.tasks.qa.metrics import Scores as QuestionScores
-    from kexue_cli.tasks.qa.metrics import score
     from kexue_cli.tasks.qa.records import read_question
 
-    start = time.time()
-    name = model or TASKS["qa"].default_model
-    scores = QuestionScores()
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+
+        scores = QuestionScores()
         reader = loader.load(name, task="qa", device=device, threads=threads)
         if threshold is not None:
             reader = reader.with_settings(threshold=threshold)
@@ -112,14 +126,16 @@ def evaluate_qa(
             questions = [placed(where, read_question, record, with_answers=True) for where, record in group]
             answered = placed(group[0][0], list, reader.predict(record for _, record in group))
             for question, answer in zip(questions, answered, strict=True):
-                scores.add(answer["answer"], question.answers)
-                if wrong is not None and score(answer["answer"], question.answers)[0] < 1:
+                exact_match, f1 = scores.add(answer["answer"], question.answers)
+                if wrong is not None and exact_match < 1:
                     gold = {**answer.get("gold", {}), "answers": list(question.answers)}
-                    wrong.write(dump({**answer, "gold": gold}))
+                    sureness = answer.get("qa_score", answer["score"]) if answer["answer"] else 0.0
+                    wrong.add({**answer, "gold": gold}, 1 - f1, sureness)
         if not scores.f1:
             raise KexueError(f"{source_name(file)}: there is no question")
-        result = report("qa", name, file, len(scores.f1), start, scores.results(seed=seed))
-        sink.write(dump(result) if json else table(result).encode())
+        return Scored(len(scores.f1), [scores.sheet()], scores.results)
+
+    Evaluation("qa", file, model, compare, errors, output, json, seed).run(score)
 
 
 COMMANDS = {

@@ -5,6 +5,7 @@ The corpora of the second bake-off (PKU, MSR, CityU, AS) and most others since h
 
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.errors import RecordError
 from kexue_cli.records import Record, parse_record
 
@@ -38,7 +39,7 @@ def read_gold(lines: Iterable[tuple[int, str]], source: str) -> Iterator[list[st
         yield [str(word["word"]) for word in words]
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the line number and the record of each sentence: its text, and its words with their places."""
     for number, line in lines:
         words = line.split()

@@ -174,9 +174,9 @@ def sheets(
     ]
     if judge:
         learned = [spaced(text) for text in training]
-        kept_by_field = _judged(judge, texts, originals, [text.condition for text in real])
-        found += [mean("copied", copies(texts, learned)), mean("copied_real", copies(originals, learned))]
-        found += kept_by_field
+        accuracy, accuracy_real, *by_field = _judged(judge, texts, originals, [text.condition for text in real])
+        copied = [mean("copied", copies(texts, learned)), mean("copied_real", copies(originals, learned))]
+        found += [accuracy, accuracy_real, *copied, *by_field]
     return [sheet for sheet in found if sheet is not None]
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from kexue_cli.records import Record
 
-ALIKE = 0.8  # 2 * letters in common / letters of both: "lable" and "label" 0.8, "alias" and "aliases" 0.83
+ALIKE = 0.75  # 2 * letters in common / letters of both: "nmae" and "name" 0.75, "lable" and "label" 0.8
 PASSED = frozenset({"id", "gold", "score", "text_id"})  # pass through every task
 
 MENTION = ("mention", "start", "end", "id", "name")

@@ -96,7 +96,7 @@ def open_records(
         if told is None:
             raise error
         text = str(error).removeprefix(f"{source}:").removeprefix(f"{place}:").lstrip()
-        told(place, Problem("unreadable", "", text.removeprefix(f"{place}: ")))
+        told(place, Problem("unreadable", "", text.removeprefix(f"{place}: ").removeprefix(f"{place}.")))
 
     return format, _kept(module.convert(content, source, refuse), source, left_out)
 

@@ -1,7 +1,7 @@
 """What of a record may stand elsewhere too: the same record, the same question, the same text with another label.
 
 Texts are compared without width, case, script (text.normalization) and white space at their ends. Of each record some
-hashes are kept, about 200 bytes; no text is.
+hashes are kept.
 """
 
 import json
@@ -78,7 +78,11 @@ def _problem(said: Said, first: Place, content: int) -> Problem | None:
                        f"{first.where}", is_error=said.is_whole)  # fmt: skip
     if said.is_whole:
         is_exact = content == first.content
-        told = f"is the same as {first.where}" if is_exact else f"differs from {first.where} in width, case or ids only"
+        told = (
+            f"is the same as {first.where}"
+            if is_exact
+            else f"says the same as {first.where}, written otherwise or with other fields"
+        )
         return Problem(DUPLICATES if is_exact else "near duplicates", "", told, is_error=False)
     return Problem(f"repeated {said.kind}s", "", f"the same {said.kind} is at {first.where}", is_error=False)
 
@@ -166,7 +170,8 @@ def _bare(text: str) -> str:
 
 
 def _joined(parts: Iterable[Any]) -> str:
-    return json.dumps(list(parts), ensure_ascii=False)
+    """Return values as one text in which they can still be told apart, compared as texts are."""
+    return normalize(json.dumps(list(parts), ensure_ascii=False))
 
 
 def _hash(*parts: str) -> int:

@@ -138,7 +138,7 @@ def test_what_stands_twice_is_a_note_and_is_dropped_from_the_copy(findings, fixe
 def test_width_case_and_script_make_no_other_text(findings, fixed):
     data = lines_of(pair("ＤＮＡ是什么", "發現", label=1), pair("dna是什么", "发现", label=1))
 
-    told = ["2: differs from data.jsonl:1 in width, case or ids only (note)"]
+    told = ["2: says the same as data.jsonl:1, written otherwise or with other fields (note)"]
     assert findings(data) == (told, 0)
     assert len(fixed(data)[1]) == 2  # which of them is meant is not known
 

@@ -1,7 +1,6 @@
 """kexue evaluate TASK: predict and score with the task's metric."""
 
-import time
-from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 
 from kexue_cli.commands import options
@@ -10,16 +9,16 @@ from kexue_cli.commands.evaluate_linking import evaluate_linking
 from kexue_cli.commands.evaluate_segmentation import evaluate_segmentation
 from kexue_cli.commands.evaluate_similarity import evaluate_similarity
 from kexue_cli.commands.evaluate_triples import evaluate_triples
-from kexue_cli.commands.scores import placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.errors import KexueError
-from kexue_cli.records import dump
-from kexue_cli.streams import open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.streams import source_name
 
 
 def evaluate_qa(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
     errors: options.Errors = None,
@@ -35,20 +34,19 @@ def evaluate_qa(
     """Score a reader on questions with answers: {"question", "passages": [{"text", "answers": [...]}]}.
 
     exact_match and f1 (over characters) are those of the WebQA and SogouQA contests, score is their mean. A question
-    without an answer is right if null is answered. Intervals are 95 % bootstrap intervals over questions.
+    without an answer is right if null is answered. Intervals are 95 % bootstrap intervals over questions. How wrong an
+    answer is, for --errors: 1 less its f1, then its score, so that what was answered with certainty comes first.
 
     Example: kexue evaluate qa dev.jsonl --errors wrong.jsonl
     """
-    from kexue_cli import loader
     from kexue_cli.datasets.reader import read_records
     from kexue_cli.tasks.qa.metrics import Scores as QuestionScores
-    from kexue_cli.tasks.qa.metrics import score
     from kexue_cli.tasks.qa.records import read_question
 
-    start = time.time()
-    name = model or TASKS["qa"].default_model
-    scores = QuestionScores()
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+
+        scores = QuestionScores()
         reader = loader.load(name, task="qa", device=device, threads=threads)
         if threshold is not None:
             reader = reader.with_settings(threshold=threshold)
@@ -57,14 +55,16 @@ def evaluate_qa(
             questions = [placed(where, read_question, record, with_answers=True) for where, record in group]
             answered = placed(group[0][0], list, reader.predict(record for _, record in group))
             for question, answer in zip(questions, answered, strict=True):
-                scores.add(answer["answer"], question.answers)
-                if wrong is not None and score(answer["answer"], question.answers)[0] < 1:
+                exact_match, f1 = scores.add(answer["answer"], question.answers)
+                if wrong is not None and exact_match < 1:
                     gold = {**answer.get("gold", {}), "answers": list(question.answers)}
-                    wrong.write(dump({**answer, "gold": gold}))
+                    sureness = answer.get("qa_score", answer["score"]) if answer["answer"] else 0.0
+                    wrong.add({**answer, "gold": gold}, 1 - f1, sureness)
         if not scores.f1:
             raise KexueError(f"{source_name(file)}: there is no question")
-        result = report("qa", name, file, len(scores.f1), start, scores.results(seed=seed))
-        sink.write(dump(result) if json else table(result).encode())
+        return Scored(len(scores.f1), [scores.sheet()], scores.results)
+
+    Evaluation("qa", file, model, compare, errors, output, json, seed).run(score)
 
 
 COMMANDS = {

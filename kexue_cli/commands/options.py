@@ -179,7 +179,15 @@ Cosine = Annotated[
 Errors = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help='Write the records that were answered wrongly here, with "gold" beside the answer.'
+        metavar="FILE",
+        help='Write the records that were answered wrongly here, with "gold" beside the answer, the worst first.',
+    ),
+]
+Compare = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        metavar="A B",
+        help="Score two models, by name or path, and test the differences (B less A) on the same records.",
     ),
 ]
 Rules = Annotated[

@@ -7,6 +7,7 @@ records cannot tell.
 
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.errors import RecordError
 from kexue_cli.fields import shown
 from kexue_cli.records import Record
@@ -21,7 +22,7 @@ def looks_like(head: str) -> bool:
     return len(fields) == len(FIELDS) and all(fields) and fields[0] in fields[3] and fields[1] in fields[3]
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the record of each sentence and the number of its first line, in the order of those.
 
     The whole file is read first. Raises RecordError for a row without four fields.
@@ -34,7 +35,8 @@ def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str
         fields = _fields(line)
         if len(fields) != len(FIELDS):
             form = f"a row must be {', '.join(FIELDS)} with tabs between them"
-            raise RecordError(source, number, f"{form}; found {len(fields)} fields: {shown(line)}")
+            refuse(str(number), RecordError(source, number, f"{form}; found {len(fields)} fields: {shown(line)}"))
+            continue
         subject, object, relation, sentence = fields
         numbers.setdefault(sentence, number)
         found = triples.setdefault(sentence, [])

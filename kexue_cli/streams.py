@@ -180,8 +180,10 @@ class Output:
 
     def write(self, data: bytes | memoryview) -> None:
         """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
+        rest = memoryview(data).cast("B")
         with self.writing():
-            self.stream.write(data)
+            while rest:  # under PYTHONUNBUFFERED a stream takes what there is room for, and says only how much
+                rest = rest[self.stream.write(rest) :]
 
     def flush(self) -> None:
         """Hand over what is buffered; errors as for write."""

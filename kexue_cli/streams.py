@@ -63,6 +63,21 @@ def check_readable(path: str | None) -> None:
         raise KexueError(f"cannot read {path}: Permission denied")
 
 
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the bytes of a file of a model, which must be at most so many.
+
+    Raises KexueError if it cannot be read, or is larger: no memory is taken for what only claims to be large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1) if path.stat().st_size <= most else None
+    except OSError as error:
+        raise KexueError(f"cannot read {path}: {_os_problem(error)}") from None
+    if data is None or len(data) > most:
+        raise KexueError(f"will not read {path}: it has more than {most:,} bytes, the most that such a file may have")
+    return data
+
+
 class _Prefixed(io.RawIOBase):
     """A stream that starts with bytes that were already taken from it."""
 
@@ -180,8 +195,10 @@ class Output:
 
     def write(self, data: bytes | memoryview) -> None:
         """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
+        rest = memoryview(data).cast("B")
         with self.writing():
-            self.stream.write(data)
+            while rest:  # under PYTHONUNBUFFERED a stream takes what there is room for, and says only how much
+                rest = rest[self.stream.write(rest) :]
 
     def flush(self) -> None:
         """Hand over what is buffered; errors as for write."""

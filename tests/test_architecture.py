@@ -20,6 +20,9 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "layers": 5,
     "text": 5,
     "records": 4,
+    "arrays": 4,
+    "onnx_file": 4,
+    "weights_file": 4,
     "zoo": 4,
     "provenance": 4,
     "batching": 3,
@@ -27,7 +30,7 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "fields": 3,
     "streams": 3,
     "encoding": 3,
-    "config": 3,
+    "config": 3,  # reads files with streams
     "device": 3,
     "errors": 1,
     "__init__": 0,

@@ -1,6 +1,5 @@
 """kexue evaluate TASK: predict and score with the task's metric."""
 
-from functools import partial
 from itertools import islice
 
 from kexue_cli.commands import options

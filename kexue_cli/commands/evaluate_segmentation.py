@@ -60,7 +60,8 @@ def evaluate_segmentation(
 
     Words count by their spans, as in the SIGHAN bake-offs. Intervals are 95 % bootstrap intervals over lines; for
     information there is none, as a line that is drawn twice brings no new words. How wrong a line is, for --errors:
-    the number of words that are in one of both segmentations only, then their share of its words. Information is in bits per character: of the text told in characters, in the words that are found, and in words and
+    the number of words that are in one of both segmentations only, then their share of its words.
+    Information is in bits per character: of the text told in characters, in the words that are found, and in words and
     templates. The shares are those of this text, so little text makes large units look better than they are.
 
     Example: kexue evaluate segmentation gold.txt --words training_words.txt

@@ -114,7 +114,7 @@ def predict_generation(
         loaded = cast("Generation", loader.load(name, task="generation", device=device, threads=threads))
         field = loaded.preprocessor.fields.config.text
         if not field:
-            raise KexueError(f"{name} is not conditioned on another text; leave out --text and give records")
+            raise UsageError(f"{name} is not conditioned on another text; leave out --text and give records")
         return {"condition": {field: line}}
 
     def run(*, batch_size: int = batch_size, **more: Any) -> int:

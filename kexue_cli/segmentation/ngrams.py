@@ -229,7 +229,7 @@ def _run_folder(work: Path | None, corpus: Corpus, chunk: int, accepted: int) ->
             if not note.is_file() or note.read_text("utf-8") != manifest:
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir(parents=True, exist_ok=True)
-                note.write_text(manifest, "utf-8")
+                note.write_text(manifest, "utf-8", newline="\n")
             made.append(place)
         return made[0]
 

@@ -94,7 +94,7 @@ def train(
             **provenance("numpy", "numba", "jieba"),
         }
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
+        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8", newline="\n")
         write_sums(folder)
     return metrics
 

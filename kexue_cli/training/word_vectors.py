@@ -93,7 +93,7 @@ def train(
             config = dataclasses.replace(config, vector_size=least_dimension(len(kept)))
         table = skip_gram(sentences, kept, lines, config, progress.epoch)
         sentences.unlink()
-        (folder / WORDS).write_text("".join(f"{word}\n" for word in [UNKNOWN, *kept]), "utf-8")
+        (folder / WORDS).write_text("".join(f"{word}\n" for word in [UNKNOWN, *kept]), "utf-8", newline="\n")
         np.save(folder / VECTORS, np.vstack([np.zeros_like(table[:1]), table]), allow_pickle=False)
         settings = {**dataclasses.asdict(config), "segmentation": segmentation}
         write_json(folder / CONFIG, {"format": FORMAT, "task": "words", "training": settings})
@@ -108,7 +108,7 @@ def train(
             **provenance("numpy", "gensim"),
         }
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
+        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8", newline="\n")
         write_sums(folder)
     return metrics
 

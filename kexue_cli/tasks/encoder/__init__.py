@@ -17,6 +17,7 @@ from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
 from kexue_cli.tasks.encoding import LEAST_COUNT, Encoder, EncodingConfig, digests, load_vocabulary, make_encoder
 from kexue_cli.text.normalization import normalize
 from kexue_cli.text.vocabulary import Vocabulary
+from kexue_cli.weights_file import check_weights
 from kexue_cli.zoo import find_model, read_config
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class PretrainedEncoder:
         from kexue_cli.tasks.encoder.network import build_networks, encoders
 
         own = build_networks(read_config(self.folder)["network"])[ENCODER]
-        own.load_weights(self.folder / f"{ENCODER}.weights.h5")
+        weights = self.folder / f"{ENCODER}.weights.h5"
+        check_weights(weights)
+        own.load_weights(weights)
         (source,) = encoders(own)
         for layer in encoders(network):
             layer.set_weights(source.get_weights())

@@ -9,12 +9,11 @@ Strings are compared in normal form (text.normalization): a rule in simplified s
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kexue_cli.config import from_mapping
+from kexue_cli.config import from_mapping, read_toml
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.triples.decoding import Found
 from kexue_cli.text.normalization import normalize
@@ -189,12 +188,7 @@ class Rules:
 
         Raises KexueError if it cannot be read, is not TOML, or has a rule that is not one of these.
         """
-        try:
-            values = tomllib.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise KexueError(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise KexueError(f"{path} is not TOML: {error}") from None
+        values = read_toml(path)
         try:
             return from_mapping(cls, values, "rules")
         except KexueError as error:

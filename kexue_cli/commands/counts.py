@@ -1,5 +1,6 @@
 """kexue train segmentation by many processes: one shard of the counting, or all of it on a cluster."""
 
+import glob
 import re
 import shutil
 import tempfile
@@ -74,7 +75,8 @@ def counted_on_cluster(
                     output.write(data.data)
                 advance(1)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    for place in folder.parent.glob(f".{glob.escape(target.name)}.*-shards"):  # of clusters of other sizes, too
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _is_counted(folder: Path, shard: "Shard", common: dict[str, Any]) -> bool:

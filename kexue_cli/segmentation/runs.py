@@ -110,6 +110,8 @@ class _File:
                 file.seek(self.place)
                 keys, size = PIECE.unpack(file.read(PIECE.size))
                 data = self.decompressor.decompress(file.read(size), max_output_size=KEY_BYTES * PIECE_KEYS)
+            if len(data) != KEY_BYTES * keys:
+                raise ValueError
             self.place += PIECE.size + size
             return (
                 np.frombuffer(data, np.uint64, keys),

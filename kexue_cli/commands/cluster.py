@@ -58,6 +58,8 @@ def predict_on_cluster(
     """
     from kexue_cli import engine
 
+    if work.device.startswith("gpu:"):
+        raise UsageError(f"--engine gives each worker a GPU; say --device gpu, not {work.device}")
     paths = input_files(file)
     find_model(work.model or TASKS[work.task].default_model)
     size = sum(Path(path).stat().st_size for path in paths)
@@ -127,7 +129,7 @@ def read_parts(path: str, *, encoding: str, size: int, folder: str) -> Iterator[
 def open_worker(work: "Answering", folder: str) -> Callable[[Part], Answers]:
     """Return the function that answers parts, with its own model; a worker calls it once."""
     work_in(folder)
-    model = work.open_model()
+    model = work.open_model()  # one for all that this worker answers
 
     def answer(part: Part) -> Answers:
         written: list[bytes] = []

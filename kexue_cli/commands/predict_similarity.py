@@ -64,6 +64,8 @@ def predict_similarity(
     Example: kexue predict similarity --against faq.txt --text < queries.log
     """
     _check(file, against, output, is_self=is_self, top_k=top_k, is_vectors=vectors, threshold=threshold)
+    if is_self and engine is not None:
+        raise UsageError("--self must ask a text that comes twice in its order; leave out --engine, or give --against")
     path = file if is_self else against
     settings: dict[str, Any] = {}
     if vectors:

@@ -26,7 +26,7 @@ END = struct.Struct("<I8s")  # bytes of the note, MAGIC
 MAGIC = b"kexuerun"
 PIECE_KEYS = 1 << 14
 KEY_BYTES = 8 + 4 + 8  # of a key and its count, uncompressed
-LEVEL = 1  # of zstandard: a third of the bytes; higher ones save a tenth more and take twice as long
+LEVEL = 1  # of zstandard: of the 20 bytes of a key it leaves 6
 MOST_RUNS = 256  # merged at once; their buffers take 84 MB
 
 

@@ -5,6 +5,7 @@ whose note tells what was counted and how. When all are there they are merged: t
 them, are those of one process that counts the whole.
 """
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def count_shard(
     path = shard_path(folder, shard)
     note = {**shard_note(corpus, accepted), "shard": shard.number, "of": shard.of}
     work = folder / f".{path.stem}.runs"
-    part = Corpus(corpus.paths, corpus.field, corpus.is_segmented, corpus.encoding, memory=0, shard=shard)
+    part = dataclasses.replace(corpus, memory=0, shard=shard, kept=None)
     with counted(part, accepted=accepted, memory=memory, work=work, advance=advance) as (size, pieces):
         write_run(path, pieces, {**note, "characters": size})
     return path

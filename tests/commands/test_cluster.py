@@ -140,6 +140,23 @@ def test_inputs_are_a_file_a_folder_or_a_pattern(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("task", "options", "problem"),
+    [
+        ("similarity", ["--self", "--text"], "--self must ask a text that comes twice in its order"),
+        ("similarity", ["--vectors", "-o", "vectors.npy"], "not a .npy file"),
+        ("generation", ["--stream"], "leave out --engine"),
+        ("qa", ["--device", "gpu:1"], "say --device gpu, not gpu:1"),
+    ],
+)
+def test_what_an_engine_cannot_do_is_misuse(tmp_path, task, options, problem):
+    pytest.importorskip("ray")
+    (tmp_path / "texts").write_text("我\n", "utf-8")
+
+    with pytest.raises(UsageError, match=problem):
+        run("predict", task, tmp_path / "texts", "--engine", "ray", *options)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [["predict", "segmentation", "corpus.txt", "--text"], ["train", "segmentation", "corpus.txt", "-o", "model"]],
     ids=["predict", "train"],

@@ -26,8 +26,13 @@ class RecordError(KexueError):
 
     def __init__(self, source: str, line: int, problem: str) -> None:
         super().__init__(f"{source}:{line}: {problem}")
+        self.source = source
         self.line = line
         self.problem = problem
+
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, int, str]]:
+        """Return how to make it again in another process."""
+        return RecordError, (self.source, self.line, self.problem)
 
 
 class UsageError(KexueError):

@@ -168,7 +168,7 @@ def try_lines(
     Raises RecordError where an input in another encoding is not valid: what follows cannot be told.
     """
     for block in read_blocks(stream, path, encoding=encoding):
-        yield from _lines_of(block)
+        yield from lines_of(block)
 
 
 def live_groups(
@@ -176,12 +176,13 @@ def live_groups(
 ) -> Iterator[list[tuple[int, str | RecordError]]]:
     """Yield lines as try_lines does, in groups of those that are there already, *size* at most: none is waited for."""
     for block in read_blocks(stream, path, encoding=encoding, is_live=True):
-        lines = _lines_of(block)
+        lines = lines_of(block)
         while group := list(islice(lines, size)):
             yield group
 
 
-def _lines_of(block: Block) -> Iterator[tuple[int, str | RecordError]]:
+def lines_of(block: Block) -> Iterator[tuple[int, str | RecordError]]:
+    """Yield (line number, line without its ending) of a block, or the error instead of a line that is not valid."""
     offset = 0
     for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
         try:

@@ -10,6 +10,7 @@ LEVELS = {  # a module may import modules of a lower level, and of its own
     "main": 10,
     "__main__": 11,
     "commands": 9,
+    "engine": 8,
     "loader": 8,
     "training": 8,
     "pictures": 8,
@@ -61,6 +62,18 @@ def test_imports_point_one_way():
                 assert parts[0] in ("main", "commands", "training"), f"{path} must not talk to the terminal"
             elif part in LEVELS:
                 assert level_of(module) <= LEVELS[parts[0]], f"{path} must not import {module}"
+
+
+def test_only_the_engine_knows_ray():
+    knowing = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "ray" for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ray")
+    }
+
+    assert knowing == {"engine.py"}
 
 
 def test_no_module_is_longer_than_500_lines():

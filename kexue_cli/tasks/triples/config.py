@@ -79,6 +79,7 @@ class TriplesConfig:
     """All settings of a triple extractor."""
 
     encoder: str = "text-encoder"  # pretrained; it sets vocabulary, width and encoder_rates. Empty for none
+    start: str = ""  # an extractor that the network begins from; it sets the vocabulary and the shape of the network
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessor: PreprocessorConfig = field(default_factory=PreprocessorConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)

@@ -28,7 +28,7 @@ class Beginning:
     network: NetworkConfig
     encoding: PreprocessorConfig
     vocabulary: Vocabulary
-    is_of_predicates: bool  # whether it knows the same predicates as the extractor that begins from it
+    has_same_predicates: bool  # as the extractor that begins from it
 
     def shape(self, config: NetworkConfig) -> NetworkConfig:
         """Return the settings of this extractor's network, with those of *config* that are free."""
@@ -38,7 +38,7 @@ class Beginning:
         """Give a network of the same shape the weights of this one; if predicates differ, without those of theirs."""
         from kexue_cli.tasks.triples.network import build_networks
 
-        left_out = () if self.is_of_predicates else OF_PREDICATES
+        left_out = () if self.has_same_predicates else OF_PREDICATES
         for name, own in build_networks(read_config(self.folder)["network"]).items():
             own.load_weights(self.folder / f"{name}.weights.h5")
             for source, target in zip(own.weights, network.get_layer(name).weights, strict=True):

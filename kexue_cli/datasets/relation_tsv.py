@@ -1,8 +1,8 @@
 """Relations between two given entities, as FinRE and SanWen have them: a row for each pair.
 
 Form: head, tail, relation and sentence with tabs between them. The rows of a sentence become one record, wherever they
-stand; the relations "unknown" and "NA" say that a pair has none. A pair that has no row was not looked at, which the
-records cannot tell.
+stand; the relations "unknown" and "NA" say that a pair has none. Such pairs are left out here, and kept by the format
+relation-pairs. A pair that has no row was not looked at, which the records cannot tell.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,19 @@ def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop
 
     The whole file is read first. Raises RecordError for a row without four fields.
     """
+    for number, sentence, triples, _ in read_sentences(lines, source):
+        yield number, {"text": sentence, "triples": triples}
+
+
+def read_sentences(
+    lines: Iterable[tuple[int, str]], source: str
+) -> Iterator[tuple[str, str, list[Record], list[Record]]]:
+    """Yield the number of each sentence's first line, the sentence, its triples, and its pairs that are in none.
+
+    Raises as convert does.
+    """
     triples: dict[str, list[Record]] = {}
+    pairs: dict[str, list[Record]] = {}
     numbers: dict[str, int] = {}
     for number, line in lines:
         if not line.strip():
@@ -39,11 +51,15 @@ def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop
             continue
         subject, object, relation, sentence = fields
         numbers.setdefault(sentence, number)
-        found = triples.setdefault(sentence, [])
-        if relation.lower() not in NO_RELATION:
+        found, others = triples.setdefault(sentence, []), pairs.setdefault(sentence, [])
+        if relation.lower() in NO_RELATION:
+            others.append({"subject": subject, "object": object})
+        else:
             found.append({"subject": subject, "predicate": relation, "object": object})
     for sentence, number in numbers.items():
-        yield str(number), {"text": sentence, "triples": triples[sentence]}
+        related = {(one["subject"], one["object"]) for one in triples[sentence]}
+        unrelated = [pair for pair in pairs[sentence] if (pair["subject"], pair["object"]) not in related]
+        yield str(number), sentence, triples[sentence], unrelated
 
 
 def _fields(line: str) -> list[str]:

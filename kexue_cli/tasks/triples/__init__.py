@@ -61,7 +61,7 @@ class TripleExtraction:
         self.encoding = encoding
         self.decoding = decoding
         self.rules = rules or Rules()
-        self.shown = shown or schema
+        self.shown = (shown or schema).without_unrelated()
         self.knowledge = knowledge
 
     def predict(self, records: Iterable[Record]) -> Iterator[Record]:

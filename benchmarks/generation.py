@@ -57,7 +57,7 @@ from threadpoolctl import threadpool_limits
 
 from kexue_cli import console, loader
 from kexue_cli.batching import Sample
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, intervals
 from kexue_cli.commands.train_generation import read_texts
 from kexue_cli.device import prepare_backend, resolve
 from kexue_cli.errors import KexueError
@@ -205,7 +205,7 @@ def show_perplexity(columns: dict[str, Floats]) -> None:
         return values | {f"ratio of {name}": value / values[baseline] for name, value in values.items()}
 
     found = scores({name: float(column.sum()) for name, column in columns.items()})
-    bounds = intervals({name: column.tolist() for name, column in columns.items()}, scores)
+    bounds = intervals(Sums({name: column.tolist() for name, column in columns.items()}, scores))
 
     def cell(name: str, digits: int) -> str:
         low, high = bounds[name]

@@ -1,13 +1,15 @@
-"""Kexue: Chinese NLP at the shell, and from Python: load, segment, models.
+"""Kexue: Chinese NLP at the shell, and from Python: load, segment, models, view.
 
 Importing this package loads nothing heavy.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from kexue_cli.pictures.page import Page
     from kexue_cli.tasks.task import Task
     from kexue_cli.zoo import ModelEntry
 
@@ -39,3 +41,15 @@ def models() -> "list[ModelEntry]":
     from kexue_cli.tasks import default_models
 
     return zoo.models(default_models())
+
+
+def view(records: "dict[str, Any] | Iterable[dict[str, Any]]") -> "Page":
+    """Return a page that draws a record or several: shown by a notebook as it is, written by save("page.html").
+
+    Raises RecordError for a record that says what cannot be, by its number, and KexueError for too many of them.
+
+    >>> view({"text": "我爱北京", "words": ["我", "爱", "北京"]}).save("page.html")
+    """
+    from kexue_cli.pictures.page import page_of_records
+
+    return page_of_records([records] if isinstance(records, dict) else records)

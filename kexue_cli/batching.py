@@ -7,10 +7,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kexue_cli.errors import KexueError
+
 ALIKE, NEARLY = 1.25, 8  # a sequence of a batch may be that many times as long as its shortest, and that much longer
 
 Sample = dict[str, np.ndarray]
 """The arrays of one example by name: sequences (t, ...) or scalars (). A batch has the same names, and b in front."""
+
+
+def output_of(outputs: Sample, name: str, *shape: int | None, is_checked: bool = True) -> np.ndarray:
+    """Return an output of a network, which must be numbers of a shape; None is any size.
+
+    is_checked: whether to look at the numbers, too. Raises KexueError if the output is missing, of another shape or
+    not finite: the network is another model's, or damaged.
+    """
+    array = outputs.get(name)
+    if array is None:
+        raise KexueError(f"the network gives no {name!r}, but {', '.join(sorted(outputs))}; it is another model's")
+    if array.ndim != len(shape) or any(
+        size not in (None, found) for size, found in zip(shape, array.shape, strict=True)
+    ):
+        form = ", ".join("any" if size is None else str(size) for size in shape)
+        raise KexueError(f"the network gives {name!r} of shape {array.shape}; expected ({form}); it is another model's")
+    if is_checked and not np.isfinite(array).all():
+        raise KexueError(f"the network gives {name!r} that are no numbers; the model is of no use")
+    return array
 
 
 def collate(samples: Sequence[Sample]) -> Sample:

@@ -8,11 +8,13 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kexue_cli.errors import KexueError, unknown_name
+from kexue_cli.errors import KexueError, cut, unknown_name
+from kexue_cli.streams import read_whole
 
 Config = TypeVar("Config")
 
 FORMAT = 1  # of config.json
+MOST_JSON = 16 << 20  # bytes of a JSON file of a model
 
 
 def from_mapping(kind: type[Config], values: Any, where: str) -> Config:
@@ -63,22 +65,36 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     name = getattr(hint, "__name__", str(hint))
-    raise KexueError(f"{where} must be of type {name}; found {value!r}")
+    raise KexueError(f"{where} must be of type {name}; found {cut(value)}")
 
 
 def read_json(path: Path) -> Any:
     """Return what a JSON file holds.
 
-    Raises KexueError if it cannot be read or is not JSON.
+    Raises KexueError if it cannot be read, is not JSON or larger than MOST_JSON.
     """
+    data = read_whole(path, MOST_JSON)
     try:
-        return json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise KexueError(f"cannot read {path}: {error.strerror}") from None
+        return json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise KexueError(f"{path} is not JSON: {error}") from None
 
 
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Raises KexueError if it cannot be read or is not TOML.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise KexueError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise KexueError(f"{path} is not TOML: {error}") from None
+
+
 def write_json(path: Path, values: Any) -> None:
     """Write *values* to a JSON file that a person can read."""
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8", newline="\n")

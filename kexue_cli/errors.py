@@ -12,6 +12,8 @@ The text of an error is one line: what is wrong, where, what was found, what is 
 import difflib
 from collections.abc import Iterable
 
+LONGEST_NAME = 80  # characters of a name that is told, or compared with others
+
 
 class KexueError(Exception):
     """The work failed."""
@@ -24,8 +26,13 @@ class RecordError(KexueError):
 
     def __init__(self, source: str, line: int, problem: str) -> None:
         super().__init__(f"{source}:{line}: {problem}")
+        self.source = source
         self.line = line
         self.problem = problem
+
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, int, str]]:
+        """Return how to make it again in another process."""
+        return RecordError, (self.source, self.line, self.problem)
 
 
 class UsageError(KexueError):
@@ -49,6 +56,18 @@ class ClosedPipe(KexueError):
 def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> str:
     """Say that *name* is not one of the *known* names of this kind, with the nearest of them."""
     names = list(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
     guess = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"no {kind} named {name!r}{guess} ({hint or 'known: ' + ', '.join(names)})"
+    return f"no {kind} named {cut(name)}{guess} ({hint or 'known: ' + ', '.join(names)})"
+
+
+def cut(value: object) -> str:
+    """Return a value as messages show it, cut after some characters: a file may hold anything.
+
+    >>> cut("北" * 1000) == repr("北" * 80) + "…"
+    True
+    """
+    if isinstance(value, str):
+        return repr(value[:LONGEST_NAME]) + "…" * (len(value) > LONGEST_NAME)
+    text = repr(value)
+    return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"

@@ -16,7 +16,10 @@ SHOWN_CHARACTERS = 40
 
 def shown(value: object) -> str:
     """Return a JSON value as messages show it: as it would be written, cut after some characters."""
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        text = "lists and objects deep in one another"
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 

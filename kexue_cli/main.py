@@ -11,6 +11,7 @@ from kexue_cli import __version__, console
 from kexue_cli.errors import ClosedPipe, KexueError, Terminated
 
 INTERRUPTED = 130
+LONGEST_MESSAGE = 2000  # characters
 
 
 def main() -> None:
@@ -56,7 +57,7 @@ def _guarded(run: Callable[[], object]) -> int:
     except Terminated as error:
         return error.exit_status
     except KexueError as error:
-        console.show(f"kexue: {error}")
+        console.show(one_line(f"kexue: {error}"))
         return error.exit_status
     except MemoryError:
         console.show("kexue: out of memory; try fewer --threads, shorter lines or --max-memory")
@@ -64,12 +65,18 @@ def _guarded(run: Callable[[], object]) -> int:
     except OSError as error:
         _abandon_output()
         where = f" {error.filename}" if error.filename else ""
-        console.show(f"kexue: the system says:{where} {error.strerror or error}")
+        console.show(one_line(f"kexue: the system says:{where} {error.strerror or error}"))
         return 1
     except Exception as error:
         if not _is_usage_error(error):
             raise
         return _show_usage_error(error)
+
+
+def one_line(message: str) -> str:
+    """Return a message as one line that a terminal may be shown, whatever a file brought into it."""
+    shown = message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in shown)
 
 
 def _abandon_output() -> None:
@@ -93,7 +100,7 @@ def _show_usage_error(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help
         console.show(message)
     else:
-        console.show(f"kexue: {' '.join(message.split())} (see: {path} --help)")
+        console.show(one_line(f"kexue: {' '.join(message.split())} (see: {path} --help)"))
     return int(getattr(error, "exit_code", 1))
 
 

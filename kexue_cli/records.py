@@ -29,6 +29,9 @@ class Problem(NamedTuple):
 
 BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
+DEEPEST = 200  # lists and objects in one another; orjson writes 254, Python's own stack ends at 1,000
+STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+BRACKETS = re.compile(r"[\[\]{}]")
 LONG_NUMBER = re.compile(r"\d{19}")
 SENTENCE_MARKS = "。！？"
 # No rule joins a sentence mark to an ideograph behind it (U+4000 to U+9FFF), so a cut there changes nothing.
@@ -165,7 +168,7 @@ def try_lines(
     Raises RecordError where an input in another encoding is not valid: what follows cannot be told.
     """
     for block in read_blocks(stream, path, encoding=encoding):
-        yield from _lines_of(block)
+        yield from lines_of(block)
 
 
 def live_groups(
@@ -173,12 +176,13 @@ def live_groups(
 ) -> Iterator[list[tuple[int, str | RecordError]]]:
     """Yield lines as try_lines does, in groups of those that are there already, *size* at most: none is waited for."""
     for block in read_blocks(stream, path, encoding=encoding, is_live=True):
-        lines = _lines_of(block)
+        lines = lines_of(block)
         while group := list(islice(lines, size)):
             yield group
 
 
-def _lines_of(block: Block) -> Iterator[tuple[int, str | RecordError]]:
+def lines_of(block: Block) -> Iterator[tuple[int, str | RecordError]]:
+    """Yield (line number, line without its ending) of a block, or the error instead of a line that is not valid."""
     offset = 0
     for number, raw in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first_line):
         try:
@@ -207,14 +211,26 @@ def parse_record(text: str, source: str, line: int) -> Record:
     import orjson
 
     try:
-        # orjson would make a float of an integer of more than 64 bits
-        record = json.loads(text) if LONG_NUMBER.search(text) and orjson.loads(text) else orjson.loads(text)
+        record = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         shown = text if len(text) <= 40 else text[:40] + "…"
         raise RecordError(source, line, f"not JSON at column {error.colno} ({error.msg}); found {shown!r}") from None
+    if text.count("{") + text.count("[") > DEEPEST and _depth(text) > DEEPEST:
+        raise RecordError(source, line, f"lists and objects stand in one another, more than {DEEPEST} deep")
+    if LONG_NUMBER.search(text):
+        record = json.loads(text)  # orjson makes a float of an integer of more than 64 bits
     if not isinstance(record, dict):
         raise RecordError(source, line, f"not a JSON object; found {type(record).__name__}; allowed: {{...}}")
     return record
+
+
+def _depth(text: str) -> int:
+    """Return how deep lists and objects stand in one another in a JSON text, or what looks like one."""
+    depth = deepest = 0
+    for mark in BRACKETS.findall(STRINGS.sub("", text)):
+        depth += 1 if mark in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def read_records(stream: BinaryIO, path: str | None = None, *, encoding: str = "utf-8") -> Iterator[tuple[int, Record]]:
@@ -241,13 +257,17 @@ def text_field(record: Record, field: str, source: str, line: int) -> str:
 
 
 def dump(record: Record) -> bytes:
-    """Return a record as one line of JSON with its line feed."""
+    """Return a record as one line of JSON with its line feed. Raises KexueError for one too deep to be written."""
     import orjson
 
     try:
         return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
-    except TypeError:  # an integer of more than 64 bits
+    except TypeError:  # an integer of more than 64 bits, or more than 254 lists and objects in one another
+        pass
+    try:
         return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_listed).encode() + b"\n"
+    except RecursionError:
+        raise KexueError("lists and objects of a record stand in one another, too deep to be written") from None
 
 
 def _listed(value: Any) -> Any:

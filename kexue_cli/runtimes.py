@@ -14,6 +14,8 @@ import numpy as np
 from kexue_cli.batching import Sample, by_length, collate, round_up
 from kexue_cli.device import Device, DeviceError, prepare_backend
 from kexue_cli.errors import KexueError
+from kexue_cli.onnx_file import check_network
+from kexue_cli.weights_file import check_weights
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -53,6 +55,7 @@ class OnnxRuntime:
             raise KexueError(f"onnxruntime cannot be imported ({error}); try: pip install onnxruntime") from None
         self.device = device
         self._path = _existing(path)
+        check_network(self._path)
         providers = _providers(device, onnxruntime.get_available_providers())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -75,7 +78,10 @@ class OnnxRuntime:
         """Return the outputs by name. Raises KexueError unless the inputs are those of the network."""
         _check_names(self._path, inputs, self._dtypes)
         feed = {name: self._cast(name, array) for name, array in _without_zeros(inputs).items()}
-        outputs = self._session.run(self._outputs, feed)
+        try:
+            outputs = self._session.run(self._outputs, feed)
+        except Exception as error:  # its exceptions have no common base
+            raise _damaged(self._path, error) from None
         return _rows_of(inputs, dict(zip(self._outputs, outputs, strict=True)))
 
     def _cast(self, name: str, array: np.ndarray) -> np.ndarray:
@@ -99,6 +105,7 @@ class KerasRuntime:
         """
         self._path = _existing(weights)
         prepare_backend(device, threads)
+        check_weights(self._path)
         import keras
 
         self.device = device.name

@@ -18,6 +18,7 @@ from kexue_cli.errors import ClosedPipe, KexueError
 
 STDIO = "-"
 COMPRESSED_BYTES = 1 << 20  # read at a time
+LINE_BYTES = 1 << 16  # read at a time to find where a line begins
 
 
 def source_name(path: str | None) -> str:
@@ -50,6 +51,48 @@ def open_input(path: str | None) -> Iterator[BinaryIO]:
         yield _decompressed(raw, name)
 
 
+@contextlib.contextmanager
+def open_lines(path: str, first: int, behind: int) -> Iterator[tuple[BinaryIO, int]]:
+    """Open those lines of a file, which is not compressed, that begin in [begin(first), begin(behind)).
+
+    begin(b) is where the line begins that byte b stands in: what is cut into ranges of bytes is cut between lines, each
+    in one range. Yields the bytes, and where they stand in the file. Raises KexueError if it cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        with reading(path):
+            raw = stack.enter_context(open(path, "rb"))
+            size = raw.seek(0, io.SEEK_END)
+            start = _line_start(raw, first)
+            end = size if behind >= size else _line_start(raw, behind)
+            raw.seek(start)
+        yield io.BufferedReader(_Slice(raw, end - start), COMPRESSED_BYTES), start
+
+
+def _line_start(raw: BinaryIO, position: int) -> int:
+    """Return the offset behind the last line feed before *position*, 0 if there is none."""
+    while position > 0:
+        start = max(0, position - LINE_BYTES)
+        raw.seek(start)
+        feed = raw.read(position - start).rfind(b"\n")
+        if feed >= 0:
+            return start + feed + 1
+        position = start
+    return 0
+
+
+def count_lines(path: str, behind: int) -> int:
+    """Return how many line feeds a file has before a byte. Raises KexueError if it cannot be read."""
+    with reading(path), open(path, "rb") as raw:
+        parts = (raw.read(min(COMPRESSED_BYTES, behind - start)) for start in range(0, behind, COMPRESSED_BYTES))
+        return sum(part.count(b"\n") for part in parts)
+
+
+def is_compressed(path: str) -> bool:
+    """Say whether a file is read through a decompressor. Raises KexueError if it cannot be read."""
+    with open_input(path) as stream:
+        return type(stream) is not io.BufferedReader or isinstance(stream.raw, _Zstandard)
+
+
 def check_readable(path: str | None) -> None:
     """Raise KexueError if a file is not there or may not be read; nothing is taken from it."""
     if path in (None, STDIO):
@@ -61,6 +104,21 @@ def check_readable(path: str | None) -> None:
         raise KexueError(f"cannot read {path}: Is a directory")
     if not os.access(target, os.R_OK):
         raise KexueError(f"cannot read {path}: Permission denied")
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the bytes of a file of a model, which must be at most so many.
+
+    Raises KexueError if it cannot be read, or is larger: no memory is taken for what only claims to be large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1) if path.stat().st_size <= most else None
+    except OSError as error:
+        raise KexueError(f"cannot read {path}: {_os_problem(error)}") from None
+    if data is None or len(data) > most:
+        raise KexueError(f"will not read {path}: it has more than {most:,} bytes, the most that such a file may have")
+    return data
 
 
 class _Prefixed(io.RawIOBase):
@@ -81,6 +139,23 @@ class _Prefixed(io.RawIOBase):
         buffer[:count] = self.head[:count]
         self.head = self.head[count:]
         return count
+
+
+class _Slice(io.RawIOBase):
+    """The next so many bytes of a stream."""
+
+    def __init__(self, raw: BinaryIO, size: int) -> None:
+        self.raw = raw
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.raw.read(min(len(buffer), self.left))
+        self.left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Zstandard(io.RawIOBase):
@@ -180,8 +255,10 @@ class Output:
 
     def write(self, data: bytes | memoryview) -> None:
         """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
+        rest = memoryview(data).cast("B")
         with self.writing():
-            self.stream.write(data)
+            while rest:  # under PYTHONUNBUFFERED a stream takes what there is room for, and says only how much
+                rest = rest[self.stream.write(rest) :]
 
     def flush(self) -> None:
         """Hand over what is buffered; errors as for write."""

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from kexue_cli.config import FORMAT, read_json
-from kexue_cli.errors import KexueError, unknown_name
+from kexue_cli.errors import KexueError, cut, unknown_name
+from kexue_cli.streams import read_whole
 
 PACKAGE = Path(__file__).resolve().parent
 CONFIG = "config.json"
 SUMS = "SHA256SUMS"
 CARD = "README.md"
 METRICS = "metrics.json"
+MOST_SUMS = 1 << 20  # bytes of SHA256SUMS
 
 
 def _bundled(kind: str) -> Path:
@@ -99,7 +101,7 @@ def find_data(name: str) -> Path:
 def find_model(name: str) -> Path:
     """Return the folder of a model: a path if *name* has a slash or starts with a dot, else a name of the zoo.
 
-    Raises KexueError if there is none.
+    Raises KexueError if there is none, or its files are not all its own (check_folder).
     """
     name = os.fspath(name)
     if "/" in name or os.sep in name or name.startswith("."):
@@ -108,12 +110,33 @@ def find_model(name: str) -> Path:
             raise KexueError(f"no model folder {name}: {'not a folder' if folder.exists() else 'no such folder'}")
         if not (folder / CONFIG).is_file():
             raise KexueError(f"{name} is not a model folder: it has no {CONFIG}")
+        check_folder(folder)
         return folder
     folder = models_folder() / name
     if not (folder / CONFIG).is_file():
         names = [child.name for child in _folders(models_folder()) if (child / CONFIG).is_file()]
         raise KexueError(unknown_name("model", name, names, "see: kexue models list; a path needs a slash: ./NAME"))
     return folder
+
+
+def check_folder(folder: Path) -> None:
+    """Raise KexueError if a folder holds a link that leads out of it, or what is no file: a pipe would be waited for.
+
+    The bundled models are not looked at: an installer may have linked them.
+    """
+    home = folder.resolve()
+    if home.parent == models_folder().resolve():
+        return
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        raise KexueError(f"cannot read {folder}: {error.strerror}") from None
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_symlink() and not os.path.realpath(path).startswith(f"{home}{os.sep}"):
+            raise KexueError(f"will not open {path}: it is a link out of its folder; put the file itself there")
+        if not (entry.is_file() or entry.is_dir()):
+            raise KexueError(f"will not open {path}: it is neither a file nor a folder")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -126,7 +149,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise KexueError(f"{folder / CONFIG} must be an object with a task")
     if config.get("format") != FORMAT:
         raise KexueError(
-            f"{folder / CONFIG} has format {config.get('format')!r}; this version of kexue reads format {FORMAT}"
+            f"{folder / CONFIG} has format {cut(config.get('format'))}; this version of kexue reads format {FORMAT}"
         )
     return config
 
@@ -141,7 +164,7 @@ def write_sums(folder: Path) -> None:
     """Write SHA256SUMS for all other files of a model folder, as sha256sum does."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SUMS)
     lines = [f"{file_digest(file)}  {file.name}\n" for file in files]
-    (folder / SUMS).write_text("".join(lines), "utf-8")
+    (folder / SUMS).write_text("".join(lines), "utf-8", newline="\n")
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -149,16 +172,15 @@ def read_sums(folder: Path) -> dict[str, str]:
 
     Raises KexueError if SHA256SUMS is missing or damaged, or names a file outside the folder.
     """
+    data = read_whole(folder / SUMS, MOST_SUMS)
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
-    except OSError as error:
-        raise KexueError(f"cannot read {folder / SUMS}: {error.strerror}") from None
+        lines = data.decode("utf-8").splitlines()
     except UnicodeDecodeError:
         raise KexueError(f"{folder / SUMS} is not text; expected SHA-256 sums and file names") from None
     sums = {}
     for number, line in enumerate(lines, 1):
         digest, _, name = line.partition("  ")
-        if len(digest) != 64 or not name or Path(name).name != name:
+        if len(digest) != 64 or not name or Path(name).name != name or name == "..":
             raise KexueError(f"{folder / SUMS}:{number}: expected a SHA-256 sum, two spaces and a file name")
         sums[name] = digest
     return sums
@@ -212,7 +234,7 @@ def new_folder(target: Path, mark: str = CONFIG) -> Iterator[Path]:
 
 def _exchange(one: Path, other: Path) -> None:
     """Let two folders change names, in one step where the system can (Linux)."""
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
     at_working_folder, exchange = -100, 2
     if renameat2 is not None:
         arguments = (at_working_folder, os.fsencode(one), at_working_folder, os.fsencode(other), exchange)

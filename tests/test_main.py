@@ -142,6 +142,7 @@ def test_the_version_is_shown_alone(kexue):
         ["models", "show"],
         ["models", "show", "entropy-segmentation", "--contrast", "entropy-segmentation-jieba"],
         ["data", "convert", "--format", "sighann"],
+        ["view", "--limit", "0"],
     ],
     ids=" ".join,
 )
@@ -180,6 +181,7 @@ def test_a_group_without_a_command_shows_its_help_and_fails(kexue, group):
         ["models", "verify", "./none"],
         ["data", "show", "none"],
         ["data", "convert", "--format", "sighan", "none.txt"],
+        ["view", "none.jsonl"],
     ],
     ids=" ".join,
 )
@@ -255,6 +257,8 @@ kexue models verify ./model
 kexue data list
 kexue data show segmentation-sample
 echo 我 爱 北京 | kexue data convert --format sighan
+echo '{"text": "我爱北京", "words": ["我", "爱", "北京"]}' | kexue view -o page.html
+echo '{"text": "我爱北京", "words": ["我", "爱", "北京"]}' | kexue view --terminal
 kexue doctor
 """
 

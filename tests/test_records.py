@@ -445,6 +445,25 @@ def test_outputs_that_cannot_be_written_are_named(tmp_path):
             pass
 
 
+class Narrow(io.RawIOBase):
+    """A stream that takes 3 bytes at a time, as standard output under PYTHONUNBUFFERED may."""
+
+    def __init__(self):
+        self.taken = b""
+
+    def write(self, data):
+        self.taken += bytes(data[:3])
+        return min(3, len(data))
+
+
+def test_a_stream_that_takes_a_part_is_given_the_rest():
+    stream = Narrow()
+
+    streams.Output(stream, "a").write("我爱北京".encode())
+
+    assert stream.taken.decode() == "我爱北京"
+
+
 def test_a_full_disk_is_an_error_that_names_the_output():
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

@@ -192,11 +192,13 @@ def _kept(folder: Path, shape: tuple[int, int]) -> "Floats | None":
     """Return the vectors in a folder of the cache as a memory map; None if they are not there, or damaged."""
     import numpy as np
 
+    from kexue_cli.arrays import read_in_place
+
     try:
-        vectors: Floats = np.load(folder / VECTORS, mmap_mode="r")
-    except (OSError, ValueError, EOFError):
+        vectors: Floats = read_in_place(folder / VECTORS, np.float32, 2)
+    except (OSError, KexueError):
         return None
-    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
+    return vectors if vectors.shape == shape else None
 
 
 def _keep(folder: Path, name: str, texts: Sequence[str], model: Model) -> "Floats":
@@ -206,6 +208,8 @@ def _keep(folder: Path, name: str, texts: Sequence[str], model: Model) -> "Float
     """
     import numpy as np
 
+    from kexue_cli.arrays import read_in_place
+
     shutil.rmtree(folder, ignore_errors=True)  # damaged
     with new_folder(folder, mark=VECTORS) as partial, (partial / VECTORS).open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (len(texts), model.dimension)}
@@ -213,7 +217,7 @@ def _keep(folder: Path, name: str, texts: Sequence[str], model: Model) -> "Float
         for block in _blocks(name, texts, model):
             file.write(np.ascontiguousarray(block, "<f4").data)
     console.say(f"{name}: {len(texts):,} texts, their vectors kept in {folder}")
-    vectors: Floats = np.load(folder / VECTORS, mmap_mode="r")
+    vectors: Floats = read_in_place(folder / VECTORS, np.float32, 2)
     return vectors
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kexue_cli import __version__, console
-from kexue_cli.commands import data, doctor, evaluate, models, predict, segment, train
+from kexue_cli.commands import data, doctor, evaluate, models, predict, segment, train, view
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -65,4 +65,5 @@ for _name, _module, _summary in (
         _sub.command(_command)(_function)
     app.add_typer(_sub, name=_name)
 
+app.command("view")(view.view)
 app.command("doctor")(doctor.doctor)

@@ -10,9 +10,10 @@ import typer
 
 from kexue_cli import console, zoo
 from kexue_cli.commands import options
+from kexue_cli.commands.check import check_data
 from kexue_cli.commands.scores import placed
 from kexue_cli.datasets import DATASETS
-from kexue_cli.datasets.checks import check, task_of
+from kexue_cli.datasets.checks import task_of
 from kexue_cli.datasets.reader import check_format, open_records, without_errors
 from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.records import Record, dump
@@ -116,40 +117,6 @@ def _knowledge_base(records: Iterator[tuple[str, Record]], format: str | None, s
     if not entities:
         raise KexueError(f'{source} has no linked mentions; a base is made of those with an "id" that is not null')
     yield from map(entity_record, entities)
-
-
-def check_data(
-    file: options.InputFile = "-",
-    format: Format = None,
-    output: options.OutputFile = None,
-    json: options.Json = False,
-    encoding: options.Encoding = "utf-8",
-    quiet: options.Quiet = False,
-) -> None:
-    """Look for mistakes in the records of a file, ours or in a published format; exit status 1 if there are any.
-
-    One line for each: FILE:LINE: field: problem, with the record's id instead of the line where the file is one JSON
-    document. What ends with (note) is worth knowing but no mistake. The sums are told on standard error.
-
-    Example: kexue data check train.jsonl && kexue train qa train.jsonl -o my-model
-    """
-    check_format(format)
-    source = source_name(file)
-    counts: Counter[str] = Counter()
-    left_out: Counter[str] = Counter()
-    errors = 0
-    with open_input(file) as stream, open_output(output) as sink:
-        found, records = open_records(stream, file, format=format, encoding=encoding, left_out=left_out)
-        for finding in check(records, source, found, counts):
-            errors += finding.problem.is_error
-            sink.write(dump(finding.record()) if json else f"{finding.text()}\n".encode(errors="surrogateescape"))
-    _tell_left_out(source, left_out)
-    if not counts["records"]:
-        raise KexueError(f"{source} holds no records")
-    sums = ", ".join(f"{count} {name}" for name, count in counts.items())
-    console.say(f"{source}: read as {found or 'JSON lines'}: {sums}; errors: {errors}")
-    if errors:
-        raise typer.Exit(1)
 
 
 def _tell_left_out(source: str, left_out: Counter[str]) -> None:

@@ -35,7 +35,7 @@ EXTRAS = {
     "train": "training neural models",
     "gpu": "neural models on a GPU",
     "search": "finding similar texts among many",
-    "ray": "counting words on several machines",
+    "ray": "counting words and answering on many machines",
     "dev": "working on kexue itself",
 }
 OTHER_NAMES = {  # packages that hold the same module

@@ -1,22 +1,21 @@
 """kexue evaluate generation: how likely real texts are, and how varied, controlled and original those written are."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kexue_cli.commands import options
-from kexue_cli.commands.scores import Scores, placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.commands.train_generation import read_texts
 from kexue_cli.errors import KexueError, UsageError
-from kexue_cli.records import Record, dump
-from kexue_cli.streams import check_readable, open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.records import Record
+from kexue_cli.streams import check_readable, source_name
 
 if TYPE_CHECKING:
+    from kexue_cli.bootstrap import Sheet, Sums
     from kexue_cli.tasks.generation.metrics import Judge
     from kexue_cli.tasks.generation.records import Text
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 def evaluate_generation(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     train: Annotated[
         str | None,
@@ -48,39 +48,40 @@ def evaluate_generation(
     texts; above it texts are more typical than real ones), and copied the share of texts that have 20 characters in a
     row in common with that file. For a model whose texts have the form of another text (decoding.mirror), the couplet's
     rule: same_form (1, as it is forced), same_repetition of characters, opposite_tones; _real of the real texts.
-    Intervals are 95 % bootstrap intervals over texts.
+    Intervals are 95 % bootstrap intervals over texts; those of distinct_n come from halves of the texts instead, as a
+    text drawn twice brings no new characters. How wrong a text is, for --errors: the number of fields in which another
+    value is found, then by how much the classifier prefers that to the next one. With --compare, perplexities compare
+    only if both models know the same characters: see unknown_share.
 
     Example: kexue evaluate generation dev.jsonl --train train.jsonl
     """
-    from kexue_cli import loader
-    from kexue_cli.tasks.generation.metrics import Judge, scores
-
-    start = time.time()
-    name = model or TASKS["generation"].default_model
     if train is not None:
         check_readable(train)
     elif errors is not None:
         raise UsageError("--errors writes the texts that do not keep to their conditions; add --train FILE")
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+        from kexue_cli.tasks.generation.metrics import Judge, mean, scores, sheets
+
         writer: Any = loader.load(name, task="generation", device=device, threads=threads)
         writer = writer.with_settings(seed=seed)
         texts = _texts(writer, file, encoding)
         training = _texts(writer, train, encoding) if train else []
         judge = Judge(training, writer.preprocessor.fields.config.categories) if train else None
         likelihoods = writer.log_likelihoods(texts)
-        written, unended = _written(writer, texts)
-        found = {"unknown_share": _unknown_share(writer, texts), "unended": unended}
-        found |= scores(likelihoods, written, texts, judge, (text.text for text in training), seed=seed)
+        written, are_ended = _written(writer, texts)
+        unended = mean("unended", [float(not is_ended) for is_ended in are_ended])
+        found: list[Sheet] = [_unknown(writer, texts), *([unended] if unended else [])]
+        found += sheets(likelihoods, written, texts, judge, (text.text for text in training), seed=seed)
         if writer.decoding.mirror:
-            _add_couplets(
-                found, [writer.preprocessor.fields.source(text.condition) for text in texts], written, texts, seed
-            )
+            found += _couplets(writer, written, texts)
         if wrong is not None and judge is not None:
-            for record in _not_kept(judge, written, texts):
-                wrong.write(dump(record))
-        result = report("generation", name, file, len(texts), start, found)
-        shown = {key: value for key, value in result.items() if value is not None}  # for people: what there is
-        sink.write(dump(result) if json else table(shown).encode())
+            for record, *measure in _not_kept(judge, written, texts):
+                wrong.add(record, *measure)
+        return Scored(len(texts), found, lambda seed: scores(found, judge, seed=seed))
+
+    Evaluation("generation", file, model, compare, errors, output, json, seed).run(score)
 
 
 def _texts(writer: Any, file: str, encoding: str) -> "list[Text]":
@@ -95,16 +96,18 @@ def _texts(writer: Any, file: str, encoding: str) -> "list[Text]":
     return texts
 
 
-def _unknown_share(writer: Any, texts: "list[Text]") -> float:
+def _unknown(writer: Any, texts: "list[Text]") -> "Sums":
     """Return the share of the characters of texts that the model does not know."""
+    from kexue_cli.bootstrap import Sums
     from kexue_cli.text.vocabulary import UNKNOWN
 
-    ids = [one for text in texts for one in writer.preprocessor.prefix(text.text)]
-    return ids.count(UNKNOWN) / max(1, len(ids))
+    ids = [writer.preprocessor.prefix(text.text) for text in texts]
+    columns = {"unknown": [one.count(UNKNOWN) for one in ids], "characters": [len(one) for one in ids]}
+    return Sums(columns, lambda sums: {"unknown_share": sums["unknown"] / (sums["characters"] or 1)})
 
 
-def _written(writer: Any, texts: "list[Text]") -> tuple[list[str], float]:
-    """Return a text for each record, and the share of those that were cut at the greatest length.
+def _written(writer: Any, texts: "list[Text]") -> tuple[list[str], list[bool]]:
+    """Return a text for each record, and whether it ended; the others were cut at the greatest length.
 
     Of several under the same condition, each is drawn anew; a search finds the same again.
     """
@@ -118,24 +121,28 @@ def _written(writer: Any, texts: "list[Text]") -> tuple[list[str], float]:
         counts[key] += 1
         drafts.append(Draft(Request(text.condition), 1 if writer.decoding.beam else counts[key]))
     written = writer.write(drafts)
-    unended = sum(not text.is_ended for text in written) / len(written)
-    return [writer.text(draft.request, text) for draft, text in zip(drafts, written, strict=True)], unended
+    lines = [writer.text(draft.request, text) for draft, text in zip(drafts, written, strict=True)]
+    return lines, [text.is_ended for text in written]
 
 
-def _add_couplets(found: Scores, sources: list[str], written: list[str], texts: "list[Text]", seed: int) -> None:
-    """Add how well second lines stand to first lines: those written, and with _real those that are there."""
-    from kexue_cli.tasks.generation.couplets import couplet_scores
+def _couplets(writer: Any, written: list[str], texts: "list[Text]") -> "list[Sums]":
+    """Return how well second lines stand to first lines: those written, and with _real those that are there."""
+    from kexue_cli.tasks.generation.couplets import couplets
 
-    for suffix, lines in (("", written), ("_real", [text.text for text in texts])):
-        scores = couplet_scores(list(zip(sources, lines, strict=True)), seed=seed)
-        for place, values in ((found["interval"], scores.pop("interval")), (found, scores)):
-            place |= {f"{name}{suffix}": value for name, value in values.items()}
+    sources = [writer.preprocessor.fields.source(text.condition) for text in texts]
+    pairs, real = ([*zip(sources, lines, strict=True)] for lines in (written, [text.text for text in texts]))
+    return [couplets(pairs), couplets(real, "_real")]
 
 
-def _not_kept(judge: "Judge", written: list[str], texts: "list[Text]") -> Iterator[Record]:
-    """Yield the texts in which another value of a field is found than in their conditions, and what is found."""
+def _not_kept(judge: "Judge", written: list[str], texts: "list[Text]") -> Iterator[tuple[Record, int, float]]:
+    """Yield the texts in which another value of a field is found than in their conditions, and what is found.
+
+    With each, how many fields those are, and by how much the classifier is surest of one.
+    """
     from kexue_cli.tasks.generation.metrics import kept
 
-    for text, found, real in zip(written, judge.found(written), texts, strict=True):
-        if not all(kept(found, real.condition).values()):
-            yield {"condition": real.condition, "text": text, "found": found, "gold": {"text": real.text}}
+    for text, found, margins, real in zip(written, judge.found(written), judge.margins(written), texts, strict=True):
+        wrong = [name for name, is_kept in kept(found, real.condition).items() if not is_kept]
+        if wrong:
+            record = {"condition": real.condition, "text": text, "found": found, "gold": {"text": real.text}}
+            yield record, len(wrong), max(margins[name] for name in wrong)

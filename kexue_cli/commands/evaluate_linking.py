@@ -1,23 +1,21 @@
 """kexue evaluate linking: predict and score."""
 
-import time
-from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
 from kexue_cli import console
 from kexue_cli.commands import options
-from kexue_cli.commands.scores import placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.errors import KexueError
-from kexue_cli.records import dump
-from kexue_cli.streams import check_readable, open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.streams import check_readable, source_name
 
 
 def evaluate_linking(
     file: options.InputFile = "-",
     kb: options.Base = None,
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.LinkThreshold = None,
     errors: options.Errors = None,
@@ -38,21 +36,22 @@ def evaluate_linking(
     labelled mentions whose places are given to the model: nil_accuracy where null is right or the id is not among
     those that the name may have, ambiguous_accuracy where it is one of several, known_accuracy where it is one of
     them. ceiling_f1 is what perfect linking to this base would have as f1. Intervals are 95 % bootstrap intervals over
-    texts.
+    texts. How wrong a text is, for --errors: the number of mentions and links that were missed or are wrong, then the
+    highest score of a wrong one.
 
     Example: kexue evaluate linking dev.jsonl --kb entities.jsonl --errors wrong.jsonl
     """
-    from kexue_cli import loader
-    from kexue_cli.commands.knowledge_base import open_base
     from kexue_cli.datasets.reader import read_records
-    from kexue_cli.tasks.linking.metrics import Scores
+    from kexue_cli.tasks.linking.metrics import Scores, surest_wrong
     from kexue_cli.tasks.linking.records import read_labelled_text
 
-    start = time.time()
-    scores = Scores()
     check_readable(kb)
-    name = model or TASKS["linking"].default_model
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+        from kexue_cli.commands.knowledge_base import open_base
+
+        scores = Scores()
         linker: Any = loader.load(name, task="linking", device=device, threads=threads)
         linker = linker.with_settings(base=open_base(kb, linker, encoding) if kb else None, entity=threshold)
         records = read_records([file], "linking", format, encoding)
@@ -62,14 +61,13 @@ def evaluate_linking(
             choices = placed(group[0][0], list, linker.choose(record for _, record in group))
             for text, answer, chosen in zip(texts, answers, choices, strict=True):
                 counts = scores.add_text(text, answer["mentions"], chosen)
-                if wrong is not None and not counts.is_right:
-                    wrong.write(dump(answer))  # its "gold" is what the record had instead
+                if wrong is not None and counts.wrong:  # its "gold" is what the record had instead
+                    wrong.add(answer, counts.wrong, surest_wrong(text, answer["mentions"], chosen))
         if not scores.texts:
             raise KexueError(f"{source_name(file)}: there is no text")
-        results = scores.results(seed=seed)
-        if results["ceiling_f1"] == 0:
+        if scores.rates()["ceiling_f1"] == 0:
             problem = "no mention has its id among those that its name has in the base"
             console.warn(f"{source_name(file)}: {problem}; is this the base that it is linked to? See --kb")
-        result = report("linking", name, file, len(scores.texts), start, results)
-        shown = {key: value for key, value in result.items() if value is not None}  # for people: what there is
-        sink.write(dump(result) if json else table(shown).encode())
+        return Scored(len(scores.texts), [scores.sheet()], scores.results)
+
+    Evaluation("linking", file, model, compare, errors, output, json, seed).run(score)

@@ -1,17 +1,16 @@
 """kexue evaluate similarity: compare and score."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kexue_cli.commands import options
-from kexue_cli.commands.scores import Scores, placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.errors import KexueError, UsageError
-from kexue_cli.records import Record, add_answer, dump
-from kexue_cli.streams import Output, open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.records import Record, add_answer
+from kexue_cli.streams import source_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +38,7 @@ class GroupText(NamedTuple):
 def evaluate_similarity(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.Cosine = None,
     errors: options.Errors = None,
@@ -57,16 +57,16 @@ def evaluate_similarity(
     1, and spearman, the correlation of the ranks of scores and labels. Groups: each text is looked for among all texts
     of the file; top1, top5 and top10 are the shares of texts that find another one of their group among the nearest 1,
     5 and 10, mrr is the mean of 1 / rank. A text alone in its group does not ask, but may be found. Intervals are 95 %
-    bootstrap intervals over pairs, or over texts that ask.
+    bootstrap intervals over pairs, or over texts that ask. How wrong an answer is, for --errors: of a pair, how far its
+    score lies beyond the threshold; of a text, the rank of the nearest of its group, then the score of the nearest.
 
     Example: kexue evaluate similarity dev.jsonl --errors wrong.jsonl
     """
-    from kexue_cli import loader
     from kexue_cli.tasks.similarity.records import Pair
 
-    start = time.time()
-    name = model or TASKS["similarity"].default_model
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+
         examples = _read_examples(file, format, encoding)
         first = next(examples, None)
         if first is None:
@@ -78,10 +78,9 @@ def evaluate_similarity(
         if threshold is not None:
             encoder = encoder.with_settings(threshold=threshold)
         batches = _batched(chain([first], examples), batch_size)
-        count, results = (_score_pairs if is_pair else _score_groups)(encoder, batches, wrong, seed)
-        result = report("similarity", name, file, count, start, results)
-        shown = {key: value for key, value in result.items() if value is not None}  # for people: what there is
-        sink.write(dump(result) if json else table(shown).encode())
+        return (_score_pairs if is_pair else _score_groups)(encoder, batches, wrong)
+
+    Evaluation("similarity", file, model, compare, errors, output, json, seed).run(score)
 
 
 def _read_examples(file: str, format: str | None, encoding: str) -> Iterator[PlacedExample]:
@@ -106,10 +105,8 @@ def _batched(examples: Iterator[PlacedExample], size: int) -> Iterator[list[Plac
         yield batch
 
 
-def _score_pairs(
-    encoder: Any, batches: Iterable[list[PlacedExample]], wrong: Output | None, seed: int
-) -> tuple[int, Scores]:
-    """Return how many pairs there are, and their scores; write those on the wrong side of the threshold."""
+def _score_pairs(encoder: Any, batches: Iterable[list[PlacedExample]], wrong: WrongAnswers | None) -> Scored:
+    """Score pairs; those on the wrong side of the threshold are wrong answers."""
     from kexue_cli.tasks.similarity.decoding import cosines
     from kexue_cli.tasks.similarity.metrics import PairScores
 
@@ -126,8 +123,9 @@ def _score_pairs(
                 raise UsageError(f"{where}: --errors is for the labels 0 and 1; found {pair.label:g}; leave it out")
             is_similar = score >= threshold
             if is_similar != bool(pair.label):
-                wrong.write(dump(placed(where, _answered, record, score, is_similar)))
-    return len(scores.scores), scores.results(threshold, seed=seed)
+                wrong.add(placed(where, _answered, record, score, is_similar), abs(score - threshold))
+    more = {"threshold": threshold}
+    return Scored(len(scores.scores), [scores.sheet(threshold)], partial(scores.results, threshold), more)
 
 
 def _answered(record: Record, score: float, is_similar: bool) -> Record:
@@ -140,10 +138,8 @@ def _answered(record: Record, score: float, is_similar: bool) -> Record:
     return answered
 
 
-def _score_groups(
-    encoder: Any, batches: Iterable[list[PlacedExample]], wrong: Output | None, seed: int
-) -> tuple[int, Scores]:
-    """Return how many groups there are, and their scores; write the texts whose nearest is of another group."""
+def _score_groups(encoder: Any, batches: Iterable[list[PlacedExample]], wrong: WrongAnswers | None) -> Scored:
+    """Score groups; the texts whose nearest is of another group are wrong answers."""
     import numpy as np
 
     from kexue_cli.tasks.similarity.metrics import GroupScores, ranks
@@ -162,23 +158,25 @@ def _score_groups(
     if not found.any():
         raise KexueError(f"{source}: no group has two texts, so no text has another one to find")
     if wrong is not None:
-        for record in _not_found(texts, vectors, groups, np.flatnonzero(found > 1)):
-            wrong.write(dump(record))
-    return count, {"texts": len(texts), **GroupScores(found.tolist()).results(seed=seed)}
+        for record, rank in _not_found(texts, vectors, groups, found):
+            wrong.add(record, rank, record["matches"][0]["score"])
+    scores = GroupScores(found.tolist())
+    return Scored(count, [scores.sheet()], lambda seed: {"texts": len(texts), **scores.results(seed)})
 
 
 def _not_found(
-    texts: Sequence[GroupText], vectors: "np.ndarray", groups: "np.ndarray", rows: "np.ndarray"
-) -> Iterator[Record]:
-    """Yield the texts in some rows, each with the nearest ones and the others of its group.
+    texts: Sequence[GroupText], vectors: "np.ndarray", groups: "np.ndarray", ranks: "np.ndarray"
+) -> Iterator[tuple[Record, int]]:
+    """Yield the texts whose nearest is of another group, with the nearest and the others of its own, and its rank.
 
-    vectors: (n, d), of all texts; groups: (n,), their groups, rising; rows: (m,).
+    vectors: (n, d), of all texts; groups: (n,), their groups, rising; ranks: (n,), as metrics.ranks gives them.
     """
     import numpy as np
 
     from kexue_cli.tasks.similarity.decoding import DIGITS
     from kexue_cli.tasks.similarity.index import Index
 
+    rows = np.flatnonzero(ranks > 1)  # (m,)
     scores, nearest = Index(vectors).search(vectors[rows], TOP, without=rows)  # (m, TOP) each
     for row, its_scores, its_nearest in zip(rows.tolist(), scores.tolist(), nearest.tolist(), strict=True):
         matches = [
@@ -187,4 +185,4 @@ def _not_found(
         ]
         first, end = np.searchsorted(groups, [groups[row], groups[row] + 1])
         others = [texts[other].text for other in range(first, end) if other != row]
-        yield {"text": texts[row].text, "matches": matches, "gold": {"texts": others[:OTHERS]}}
+        yield {"text": texts[row].text, "matches": matches, "gold": {"texts": others[:OTHERS]}}, int(ranks[row])

@@ -1,9 +1,7 @@
 """kexue evaluate triples: predict and score."""
 
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from itertools import islice
 from typing import Annotated
 
@@ -11,16 +9,16 @@ import typer
 
 from kexue_cli import console
 from kexue_cli.commands import options
-from kexue_cli.commands.scores import placed, report, table
+from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
+from kexue_cli.commands.scores import placed
 from kexue_cli.errors import KexueError, unknown_name
-from kexue_cli.records import dump
-from kexue_cli.streams import open_output, source_name
-from kexue_cli.tasks import TASKS
+from kexue_cli.streams import source_name
 
 
 def evaluate_triples(
     file: options.InputFile = "-",
     model: options.Model = None,
+    compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
     aliases: Annotated[
@@ -46,27 +44,30 @@ def evaluate_triples(
 
     precision, recall and f1 count triples that are exactly right, over all texts; the relaxed ones take a name for
     right that contains the right one, or is part of it, and is at most twice as long, or half. Where a record has
-    "labelled", only those predicates are scored. Intervals are 95 % bootstrap intervals over texts.
+    "labelled", only those predicates are scored. Intervals are 95 % bootstrap intervals over texts. How wrong a text
+    is, for --errors: the number of triples that were missed or are wrong, then the highest score of a wrong one.
 
     Example: kexue evaluate triples dev.jsonl --by-predicate --errors wrong.jsonl
     """
-    from kexue_cli import loader
     from kexue_cli.datasets.reader import read_records
-    from kexue_cli.tasks.triples.metrics import Scores, read_aliases
+    from kexue_cli.tasks.triples.metrics import Scores, read_aliases, surest_wrong
     from kexue_cli.tasks.triples.records import Triple, read_labelled_text
     from kexue_cli.tasks.triples.rules import Rules
     from kexue_cli.tasks.triples.schema import Schema
 
-    start = time.time()
-    scores = Scores(read_aliases(aliases, encoding) if aliases else {})
+    names = read_aliases(aliases, encoding) if aliases else {}
     known = Schema.read(schema).predicates if schema else None
-    gold_predicates: Counter[str] = Counter()
-    name = model or TASKS["triples"].default_model
-    with open_output(output) as sink, open_output(errors) if errors else nullcontext() as wrong:
+    settings = {"threshold": threshold, "rules": Rules.read(rules) if rules else None}
+    settings = {setting: value for setting, value in settings.items() if value is not None}
+
+    def score(name: str, wrong: WrongAnswers | None) -> Scored:
+        from kexue_cli import loader
+
+        scores = Scores(names)
+        gold_predicates: Counter[str] = Counter()
         extractor = loader.load(name, task="triples", device=device, threads=threads)
-        given = {"threshold": threshold, "rules": Rules.read(rules) if rules else None}
-        if given := {setting: value for setting, value in given.items() if value is not None}:
-            extractor = extractor.with_settings(**given)
+        if settings:
+            extractor = extractor.with_settings(**settings)
         records = read_records([file], "triples", format, encoding)
         while group := list(islice(records, batch_size)):
             texts = [placed(where, read_labelled_text, record) for where, record in group]
@@ -75,15 +76,17 @@ def evaluate_triples(
                 found = [Triple(value["subject"], value["predicate"], value["object"]) for value in answer["triples"]]
                 counts = scores.add(found, gold.triples, _common(known, gold.labelled))
                 gold_predicates.update(triple.predicate for triple in gold.triples)
-                if wrong is not None and not counts.is_right:
-                    wrong.write(dump(answer))  # its "gold" is what the record had instead
+                if wrong is not None and counts.wrong:  # its "gold" is what the record had instead
+                    sureness = [value["score"] for value in answer["triples"]]
+                    wrong.add(answer, counts.wrong, surest_wrong(found, sureness, gold.triples, names))
         if not scores.texts:
             raise KexueError(f"{source_name(file)}: there is no text")
         if known is not None:
             _check_known(gold_predicates, known, f"see {schema}", source_name(file))
-        result = report("triples", name, file, len(scores.texts), start, scores.results(seed=seed))
-        shown = {key: value for key, value in result.items() if by_predicate or key != "by_predicate"}
-        sink.write(dump(result) if json else table(shown).encode())
+        return Scored(len(scores.texts), [scores.sheet()], scores.results)
+
+    asked = Evaluation("triples", file, model, compare, errors, output, json, seed, {"--by-predicate": by_predicate})
+    asked.run(score, () if by_predicate else ("by_predicate",))
 
 
 def _common(*collections: Collection[str] | None) -> frozenset[str] | None:

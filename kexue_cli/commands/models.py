@@ -1,5 +1,6 @@
 """kexue models: list, show and check the models of the zoo and the user's own."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from kexue_cli.commands import options
 from kexue_cli.config import read_json
 from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.records import dump
-from kexue_cli.streams import open_output
+from kexue_cli.streams import Output, open_output
 from kexue_cli.tasks import default_models
 
 Name = Annotated[
@@ -34,6 +35,9 @@ def show_model(
     lexicon: Annotated[
         bool, typer.Option("--lexicon", help="Print the words of a segmentation model instead (TSV).")
     ] = False,
+    templates: Annotated[
+        bool, typer.Option("--templates", help="Print the sentence templates of a template model instead (TSV).")
+    ] = False,
     contrast: Annotated[
         str | None,
         typer.Option(
@@ -44,54 +48,86 @@ def show_model(
     nearest: Annotated[
         str | None, typer.Option(metavar="WORD", help="Print the words whose vectors are nearest to this one's (TSV).")
     ] = None,
+    clusters: Annotated[
+        bool,
+        typer.Option(
+            "--clusters",
+            help="Print the clusters of word vectors by the map equation, one a line: size, TAB, words; the "
+            "largest and the most central first. Words without a neighbour are left out. "
+            "Needs pip install 'kexue[train]'.",
+        ),
+    ] = False,
+    words: Annotated[
+        int, typer.Option(min=2, metavar="N", help="With --clusters: take the N most frequent words.")
+    ] = 10_000,
+    seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Show a model's card; or its words.
+    """Show a model's card; or its words, templates or clusters.
 
     Example: kexue models show ./novel --lexicon --contrast entropy-segmentation | head -50
     """
     folder = zoo.find_model(name)
     if contrast is not None and not lexicon:
         raise UsageError("--contrast goes with --lexicon")
-    if nearest is not None and lexicon:
-        raise UsageError("--nearest is for word vectors, --lexicon for a segmentation model; give one of them")
+    kinds = {"--lexicon": lexicon, "--templates": templates, "--nearest": nearest is not None, "--clusters": clusters}
+    given = [option for option, is_given in kinds.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} are for different models; give one of them")
     with open_output(None) as sink:
         if nearest is not None:
             from kexue_cli.text.word_vectors import WordVectors
 
             for word, cosine in WordVectors.load(folder).nearest(nearest):
                 sink.write(f"{word}\t{cosine:.3f}\n".encode())
-            return
-        if not lexicon:
-            if json:
-                files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-                metrics = read_json(folder / zoo.METRICS) if (folder / zoo.METRICS).is_file() else {}
-                record = {
-                    "name": name,
-                    "path": str(folder),
-                    **zoo.read_config(folder),
-                    "metrics": metrics,
-                    "files": files,
-                }
-                sink.write(dump(record))
-            else:
-                card = folder / zoo.CARD
-                sink.write(card.read_bytes() if card.is_file() else f"{folder} has no {zoo.CARD}\n".encode())
-            return
-        from kexue_cli.segmentation import contrast as contrasting
-        from kexue_cli.segmentation.lexicon import LEXICON
+        elif clusters:
+            from kexue_cli.text.word_clusters import word_clusters
+            from kexue_cli.text.word_vectors import WordVectors
 
-        path = folder / LEXICON
-        if not path.is_file():
-            raise KexueError(f"{name} has no lexicon; it is a model for {zoo.read_config(folder)['task']}")
-        if contrast is None:
-            with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    sink.write(piece)
-            return
-        sink.write(b"word\tscore\tcount\tother_count\n")
-        for row in contrasting.contrast(path, zoo.find_model(contrast) / LEXICON):
-            sink.write(f"{row.word}\t{row.score:.3f}\t{row.count}\t{row.other_count}\n".encode())
+            for cluster in word_clusters(WordVectors.load(folder), count=words, seed=seed):
+                sink.write(f"{len(cluster)}\t{' '.join(cluster)}\n".encode())
+        elif templates:
+            from kexue_cli.segmentation.templates.template import TEMPLATES
+
+            _write_file(_part(folder, name, TEMPLATES, "templates"), sink)
+        elif lexicon:
+            from kexue_cli.segmentation.lexicon import LEXICON
+
+            path = _part(folder, name, LEXICON, "lexicon")
+            if contrast is None:
+                _write_file(path, sink)
+            else:
+                _write_contrast(path, zoo.find_model(contrast) / LEXICON, sink)
+        elif json:
+            files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+            metrics = read_json(folder / zoo.METRICS) if (folder / zoo.METRICS).is_file() else {}
+            known = {"name": name, "path": str(folder), **zoo.read_config(folder)}
+            sink.write(dump({**known, "metrics": metrics, "files": files}))
+        else:
+            card = folder / zoo.CARD
+            sink.write(card.read_bytes() if card.is_file() else f"{folder} has no {zoo.CARD}\n".encode())
+
+
+def _part(folder: Path, name: str, file: str, kind: str) -> Path:
+    """Return a file that only models for one task have."""
+    path = folder / file
+    if not path.is_file():
+        raise KexueError(f"{name} has no {kind}; it is a model for {zoo.read_config(folder)['task']}")
+    return path
+
+
+def _write_file(path: Path, sink: Output) -> None:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            sink.write(piece)
+
+
+def _write_contrast(path: Path, other: Path, sink: Output) -> None:
+    from kexue_cli.segmentation.contrast import contrast
+
+    sink.write(b"word\tscore\tcount\tother_count\n")
+    for row in contrast(path, other):
+        sink.write(f"{row.word}\t{row.score:.3f}\t{row.count}\t{row.other_count}\n".encode())
 
 
 def verify_model(name: Name, quiet: options.Quiet = False) -> int:

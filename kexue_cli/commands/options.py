@@ -1,5 +1,6 @@
 """Options that several subcommands share; each means the same everywhere."""
 
+import importlib.util
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from kexue_cli import console
 from kexue_cli.device import is_device
 from kexue_cli.device import usable_cores as usable_cores
 from kexue_cli.encoding import check_encoding
-from kexue_cli.errors import UsageError
+from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.zoo import check_target
 
 
@@ -36,6 +37,20 @@ def parse_device(value: str) -> str:
     if not is_device(value):
         raise UsageError(f"no device {value!r}; allowed: auto, cpu, gpu, gpu:N")
     return value
+
+
+class EngineName(StrEnum):
+    """What runs work on many machines."""
+
+    ray = "ray"
+
+
+def check_engine(engine: EngineName | None, address: str | None) -> None:
+    """Raise UsageError for an address without an engine, KexueError for an engine that is not installed."""
+    if address is not None and engine is None:
+        raise UsageError("--address goes with --engine ray")
+    if engine is not None and not all(map(importlib.util.find_spec, ("ray", "pyarrow"))):
+        raise KexueError("--engine ray needs Ray; pip install 'kexue[ray]'")
 
 
 def target_folder(output: str) -> Path:
@@ -90,6 +105,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_set_quiet, help=
 Json = Annotated[bool, typer.Option("--json", help="Write JSON records.")]
 Threads = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Processor threads; all by default, one for networks.")
+]
+Engine = Annotated[
+    EngineName | None,
+    typer.Option(help="ray: let all machines of a Ray cluster work, or all cores of this one; needs kexue[ray]."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT|auto", help="The Ray cluster to use, auto for the one of this machine. Default: start one."
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Where random choices start.")]
 Device = Annotated[
@@ -179,7 +204,15 @@ Cosine = Annotated[
 Errors = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help='Write the records that were answered wrongly here, with "gold" beside the answer.'
+        metavar="FILE",
+        help='Write the records that were answered wrongly here, with "gold" beside the answer, the worst first.',
+    ),
+]
+Compare = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        metavar="A B",
+        help="Score two models, by name or path, and test the differences (B less A) on the same records.",
     ),
 ]
 Rules = Annotated[

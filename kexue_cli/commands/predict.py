@@ -22,6 +22,8 @@ def predict_segmentation(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Add to each record {"text"} its words: [{"word", "start", "end"}]. Offsets count code points.
@@ -29,7 +31,7 @@ def predict_segmentation(
     Example: echo '{"id": 1, "text": "我爱北京"}' | kexue predict segmentation
     """
     return predict("segmentation", file, model, output, is_text=text, device=device, threads=threads,
-                   encoding=encoding, on_error=on_error)  # fmt: skip
+                   encoding=encoding, on_error=on_error, engine=engine, address=address)  # fmt: skip
 
 
 def predict_qa(
@@ -42,6 +44,8 @@ def predict_qa(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Answer the question of each record {"question", "passages": [TEXT or {"text"}, ...]} from its passages.
@@ -52,7 +56,8 @@ def predict_qa(
     Example: echo '{"question": "长江有多长？", "passages": ["长江全长约6300公里。"]}' | kexue predict qa
     """
     return predict("qa", file, model, output, device=device, threads=threads, encoding=encoding, on_error=on_error,
-                   batch_size=batch_size, settings={"threshold": threshold})  # fmt: skip
+                   engine=engine, address=address, batch_size=batch_size,
+                   settings={"threshold": threshold})  # fmt: skip
 
 
 def predict_triples(
@@ -71,6 +76,8 @@ def predict_triples(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Add to each record {"text"} its "triples": subject, predicate and object, where they stand, and a score.
@@ -89,7 +96,7 @@ def predict_triples(
         "rules": Rules.read(rules) if rules else None,
     }
     return predict("triples", file, model, output, is_text=text, device=device, threads=threads, encoding=encoding,
-                   on_error=on_error, batch_size=batch_size, settings=settings,
+                   on_error=on_error, batch_size=batch_size, settings=settings, engine=engine, address=address,
                    write=_triple_lines if tsv else dump)  # fmt: skip
 
 
@@ -111,6 +118,8 @@ def predict_linking(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Add to each record {"text"} its "mentions": where they stand, and the id and name of their entity in the base.
@@ -125,7 +134,8 @@ def predict_linking(
 
     settings = {"base": partial(open_base, kb, encoding=encoding) if kb else None, "entity": threshold}
     return predict("linking", file, model, output, is_text=text, device=device, threads=threads, encoding=encoding,
-                   on_error=on_error, batch_size=batch_size, settings=settings)  # fmt: skip
+                   on_error=on_error, engine=engine, address=address, batch_size=batch_size,
+                   settings=settings)  # fmt: skip
 
 
 COMMANDS = {

@@ -88,6 +88,8 @@ def predict_generation(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Write a text for each record {"condition": {...}}: the record with "text", "sample" (1 to N) and "score".
@@ -114,18 +116,20 @@ def predict_generation(
         loaded = cast("Generation", loader.load(name, task="generation", device=device, threads=threads))
         field = loaded.preprocessor.fields.config.text
         if not field:
-            raise KexueError(f"{name} is not conditioned on another text; leave out --text and give records")
+            raise UsageError(f"{name} is not conditioned on another text; leave out --text and give records")
         return {"condition": {field: line}}
 
     def run(*, batch_size: int = batch_size, **more: Any) -> int:
         return predict(
             "generation", file, model, output, is_text=text, parse_text=condition, answers_each=samples,
             device=device, threads=threads, encoding=encoding, on_error=on_error, batch_size=batch_size,
-            settings=settings, **more,
+            engine=engine, address=address, settings=settings, **more,
         )  # fmt: skip
 
     if not stream:
         return run()
+    if engine is not None:
+        raise UsageError("--stream shows texts as they are written here; leave out --engine")
     with open_output(None) as sink:
         last = "\n"
 

@@ -51,6 +51,8 @@ def predict_similarity(
     threads: options.Threads = None,
     encoding: options.Encoding = "utf-8",
     on_error: options.OnErrorOption = OnError.stop,
+    engine: options.Engine = None,
+    address: options.Address = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Add to each record {"text_a", "text_b"} its "score", and whether it reaches the threshold: "similar".
@@ -62,6 +64,8 @@ def predict_similarity(
     Example: kexue predict similarity --against faq.txt --text < queries.log
     """
     _check(file, against, output, is_self=is_self, top_k=top_k, is_vectors=vectors, threshold=threshold)
+    if is_self and engine is not None:
+        raise UsageError("--self must ask a text that comes twice in its order; leave out --engine, or give --against")
     path = file if is_self else against
     settings: dict[str, Any] = {}
     if vectors:
@@ -76,10 +80,12 @@ def predict_similarity(
         settings["threshold"] = threshold
     run = partial(
         predict, "similarity", file, model, is_text=text, device=device, threads=threads, encoding=encoding,
-        on_error=on_error, batch_size=batch_size, settings=settings,
+        on_error=on_error, batch_size=batch_size, settings=settings, engine=engine, address=address,
         parse_text=None if "answers" in settings else _pair,
     )  # fmt: skip
     if vectors and output is not None and output.endswith(ARRAY):
+        if engine is not None:
+            raise UsageError(f"--engine writes a folder of records, not a {ARRAY} file; name a folder with --output")
         return _write_array(run, output, model, on_error)
     return run(output)
 

@@ -1,17 +1,74 @@
 """What every kexue predict shares: records in, the same records with answers out, one line each, in order."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
-from kexue_cli.errors import ClosedPipe, KexueError, RecordError, Terminated
+from kexue_cli.errors import ClosedPipe, KexueError, RecordError, Terminated, UsageError
 from kexue_cli.records import Record, dump, live_groups, parse_record
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
 from kexue_cli.tasks.task import Task
+
+Group = list[tuple[int, str | RecordError]]  # lines with their numbers, or what is wrong with them
+
+
+@dataclass(frozen=True)
+class Answering:
+    """How lines are answered, wherever they come from and whoever answers them.
+
+    is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
+    the user gave them; None for the model's own; a function is given the model and returns one. write: what is
+    written for an answer. parse_text: the record of a line of plain text, {"text"} if None; it may raise KexueError.
+    answers_each: how many answers the model gives to a record.
+    """
+
+    task: str
+    model: str | None
+    device: str
+    threads: int | None
+    on_error: OnError
+    is_text: bool | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    write: Callable[[Record], bytes] = dump
+    parse_text: Callable[[str], Record] | None = None
+    answers_each: int = 1
+
+    @property
+    def is_json(self) -> bool:
+        """Whether answers are written as JSON lines."""
+        return self.write is dump
+
+    def open_model(self) -> Task:
+        """Return the model, ready to answer. Raises KexueError as loader.load does."""
+        from kexue_cli import loader
+
+        model = loader.load(
+            self.model or TASKS[self.task].default_model, task=self.task, device=self.device, threads=self.threads
+        )
+        given = {name: value for name, value in self.settings.items() if value is not None}
+        given = {name: value(model) if callable(value) else value for name, value in given.items()}
+        return model.with_settings(**given) if given else model
+
+    def answer(self, model: Task, lines: Group, source: str) -> Iterator[tuple[bytes, bool]]:
+        """Yield what is to be written for each record among some lines, and whether that is an error record.
+
+        Raises KexueError at a bad record unless it is to be skipped.
+        """
+        group = [(number, line) for number, line in lines if self.is_text or _is_record(line)]
+        records = [_record(line, source, number, self.is_text, self.parse_text) for number, line in group]
+        for (number, _), answers in zip(group, _answers(model, records, self.answers_each), strict=True):
+            is_bad = isinstance(answers, KexueError)
+            if isinstance(answers, KexueError):
+                problem = answers if isinstance(answers, RecordError) else RecordError(source, number, str(answers))
+                if self.on_error is OnError.stop:
+                    raise problem
+                answers = [{"error": problem.problem, "line": number}]
+            yield b"".join(map(self.write, answers)), is_bad
 
 
 def predict(
@@ -20,50 +77,40 @@ def predict(
     model: str | None,
     output: str | None,
     *,
-    device: str,
-    threads: int | None,
     encoding: str,
-    on_error: OnError,
-    is_text: bool | None = None,
     batch_size: int = options.BATCH_SIZE,
-    settings: dict[str, Any] | None = None,
-    write: Callable[[Record], bytes] = dump,
-    parse_text: Callable[[str], Record] | None = None,
-    answers_each: int = 1,
+    engine: options.EngineName | None = None,
+    address: str | None = None,
+    **more: Any,
 ) -> int:
     """Answer the records of a file; return the exit status. Raises KexueError at a bad record unless it is skipped.
 
-    is_text: whether lines are plain text; None for a task that reads records only. settings: of the answers, where
-    the user gave them; None for the model's own; a function is given the model and returns one. write: what is
-    written for an answer. parse_text: the record of a line of plain text, {"text"} if None; it may raise KexueError.
-    answers_each: how many answers the model gives to a record.
+    engine, address: of a cluster that is to do it. more: see Answering.
     """
-    failures = 0
-    source = source_name(file)
-    with open_input(file) as stream, open_output(output) as sink:
-        from kexue_cli import loader
+    options.check_engine(engine, address)
+    work = Answering(task, model, **more)
+    if engine is not None:
+        from kexue_cli.commands.cluster import predict_on_cluster
 
-        answerer = loader.load(model or TASKS[task].default_model, task=task, device=device, threads=threads)
-        given = {name: value for name, value in (settings or {}).items() if value is not None}
-        given = {name: value(answerer) if callable(value) else value for name, value in given.items()}
-        if given:
-            answerer = answerer.with_settings(**given)
-        for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
-            group = [(number, line) for number, line in lines if is_text or _is_record(line)]
-            records = [_record(line, source, number, is_text, parse_text) for number, line in group]
-            for (number, _), answers in zip(group, _answers(answerer, records, answers_each), strict=True):
-                if isinstance(answers, KexueError):
-                    problem = answers if isinstance(answers, RecordError) else RecordError(source, number, str(answers))
-                    if on_error is OnError.stop:
-                        raise problem
-                    failures += 1
-                    answers = [{"error": problem.problem, "line": number}]
-                for answer in answers:
-                    sink.write(write(answer))
-                sink.flush()
+        failures = predict_on_cluster(work, file, output, encoding=encoding, batch_size=batch_size, address=address)
+    else:
+        failures = _predict_here(work, file, output, encoding, batch_size)
     if failures:
         console.warn(f"{failures} bad record{'s' * (failures > 1)} skipped, each with an error record in its place")
     return 1 if failures else 0
+
+
+def _predict_here(work: Answering, file: str, output: str | None, encoding: str, batch_size: int) -> int:
+    """Return how many bad records were skipped."""
+    failures = 0
+    with open_input(file) as stream, open_output(output) as sink:
+        model = work.open_model()
+        for lines in live_groups(stream, file, encoding=encoding, size=batch_size):
+            for data, is_bad in work.answer(model, lines, source_name(file)):
+                failures += is_bad
+                sink.write(data)
+                sink.flush()
+    return failures
 
 
 def _is_record(line: str | RecordError) -> bool:
@@ -84,7 +131,7 @@ def _record(
         if is_text:
             return parse_text(line) if parse_text else {"text": line}
         return parse_record(line, source, number)
-    except (Terminated, ClosedPipe):
+    except (Terminated, ClosedPipe, UsageError):  # nothing is wrong with the line
         raise
     except RecordError as error:
         if is_text is None or line.lstrip().startswith("{"):

@@ -38,6 +38,24 @@ def table(result: Scores) -> str:
     return "".join(lines)
 
 
+def comparison_table(result: Scores) -> str:
+    """Return two models side by side as lines for people."""
+    rows = [("", "first", "second", "difference", "95 % interval", "p")]
+    for name, score in result["scores"].items():
+        low_high = "[{:+.4f}, {:+.4f}]".format(*score["interval"]) if score["interval"] else "-"
+        values = [f"{score['first']:.4f}", f"{score['second']:.4f}", f"{score['difference']:+.4f}"]
+        rows.append((name, *values, low_high, "-" if score["p"] is None else f"{score['p']:.3f}"))
+    widths = [max(_columns(row[column]) for row in rows) for column in range(len(rows[0]))]
+    first, second = result["models"]
+    head = {name: value for name, value in result.items() if name not in ("models", "scores")}
+    head = {"task": head.pop("task"), "first": first, "second": second, **head}
+    lines = [f"{name:<{NAME_COLUMNS}} {value}\n" for name, value in head.items()]
+    for name, *cells in rows:
+        padded = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        lines.append("  ".join([name + " " * (widths[0] - _columns(name)), *padded]).rstrip() + "\n")
+    return "".join(lines)
+
+
 def _flat(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each value with its place, as in relaxed.f1; a dict of dicts is one value."""
     for name, value in values.items():

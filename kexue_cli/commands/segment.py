@@ -58,6 +58,21 @@ def segment(
             "--explain", help="Show every possible word of each line with its weight (TSV, or records with --json)."
         ),
     ] = False,
+    structure: Annotated[
+        bool,
+        typer.Option(
+            "--structure",
+            help="Parse each clause into nested blocks by sentence templates, and show them in brackets, or with "
+            "--json as a tree beside the words. Marks stand between clauses. A clause of more than 128 words is "
+            "parsed in parts of 128.",
+        ),
+    ] = False,
+    templates: Annotated[
+        str | None,
+        typer.Option(
+            "--templates", "-t", metavar="NAME|PATH", help="With --structure: the templates; default entropy-templates."
+        ),
+    ] = None,
     engine: Annotated[
         Engine, typer.Option(help="What cuts the lines; jieba is there for comparison, with and without its HMM.")
     ] = Engine.kexue,
@@ -80,6 +95,10 @@ def segment(
         raise UsageError("--separator must not be empty; use --json for words with their places")
     if "\n" in separator:
         raise UsageError("--separator must not hold a line feed; for a word a line: | tr ' ' '\\n'")
+    if templates is not None and not structure:
+        raise UsageError("--templates goes with --structure")
+    if structure and (explain or conflicts):
+        raise UsageError(f"--structure and --{'explain' if explain else 'conflicts'} show different things; give one")
     if conflicts and user_dict is None:
         raise UsageError("--conflicts needs --user-dict FILE")
     own = {"--model": model, "--user-dict": user_dict, "--without-rule": without_rule, "--explain": explain}
@@ -93,12 +112,15 @@ def segment(
         if conflicts:
             return _report_conflicts(segmenter, str(user_dict), encoding, sink)
         write = _renderer(segmenter, separator, json=json, explain=explain)
+        if structure:
+            write = _structures(segmenter, templates, separator, json=json)
         is_live = line_buffered or (paths == [STDIO] and _is_terminal())
         if is_live:
             segmenter.prepare()
-        may_cut = not json and not explain and segmenter.may_cut_at(SENTENCE_MARKS)
+        is_slow = json or explain or structure
+        may_cut = not is_slow and segmenter.may_cut_at(SENTENCE_MARKS)
         blocks = _blocks(paths, encoding, is_live=is_live, may_cut=may_cut)
-        if json or explain:  # slow enough to show each few lines at once
+        if is_slow:  # enough to show each few lines at once
             blocks = (piece for block in blocks for piece in pieces_of(block, SLOW_BLOCK_BYTES))
         results = _in_order(write, blocks, on_error, 1 if is_live else threads or options.usable_cores())
         failures = 0
@@ -181,6 +203,27 @@ def _renderer(segmenter: Any, separator: str, *, json: bool, explain: bool) -> C
         return data
 
     return plain
+
+
+def _structures(segmenter: Any, templates: str | None, separator: str, *, json: bool) -> Callable[[Block], bytes]:
+    """Return the function that makes a block's output with --structure."""
+    from kexue_cli import zoo
+    from kexue_cli.segmentation.segmenter import Span
+    from kexue_cli.segmentation.templates import read_parser
+    from kexue_cli.segmentation.templates.structure import bracketed
+    from kexue_cli.segmentation.templates.structure import structure as structure_of
+    from kexue_cli.tasks import TASKS
+
+    parser = read_parser(zoo.find_model(templates or TASKS["templates"].default_model))
+
+    def structured(block: Block) -> bytes:
+        pieces = []
+        for record in segmenter.records(block):
+            tree = structure_of(parser, [Span(**word) for word in record["words"]])
+            pieces.append(dump({**record, "structure": tree}) if json else f"{bracketed(tree, separator)}\n".encode())
+        return b"".join(pieces)
+
+    return structured
 
 
 def _blocks(paths: list[str], encoding: str, *, is_live: bool, may_cut: bool) -> Iterator[Block]:

@@ -37,6 +37,14 @@ def train_triples(
             help="Facts from elsewhere that the networks are told of, besides those of DATA; sets has_prior.",
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NAME|PATH",
+            help="An extractor whose weights to begin with, where DATA is little; it sets the shape of the network.",
+        ),
+    ] = None,
     schema: options.Schema = None,
     rules: options.Rules = None,
     config: options.ConfigFile = None,
@@ -51,8 +59,9 @@ def train_triples(
 ) -> None:
     """Learn to extract triples; records are {"text", "triples": [{"subject", "predicate", "object"}, ...]}.
 
-    A record may have "labelled": [PREDICATE, ...], those that it is labelled for. Without --schema the predicates of
-    DATA are learned, with their types if records have them. The model keeps the rules.
+    A record may have "labelled": [PREDICATE, ...], those that it is labelled for, and "unrelated": [{"subject",
+    "object"}, ...], pairs of names that are in no triple: they teach where names are. Without --schema the predicates
+    of DATA are learned, with their types if records have them. The model keeps the rules.
     Facts are records {"subject", "predicate", "object"}; the model keeps those of its predicates, and those of DATA.
 
     Example: kexue train triples facts.jsonl -o ./my-triples && kexue predict triples --text -m ./my-triples news.txt
@@ -64,6 +73,8 @@ def train_triples(
 
     target = options.target_folder(output)
     extractor, training = read_settings(TriplesConfig, config, settings, seed)
+    if start is not None:
+        extractor = replace(extractor, start=start)
     known = TriplesSchema.read(schema) if schema else None
     given = Rules.read(rules) if rules else Rules()
     texts = read_texts(data, format, encoding, known)

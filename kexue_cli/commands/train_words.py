@@ -14,7 +14,15 @@ from kexue_cli.errors import UsageError
 def train_words(
     corpus: options.Corpus,
     output: options.ModelOutput,
-    vector_size: Annotated[int, typer.Option(min=1, max=4096, metavar="N", help="Numbers in a vector.")] = 128,
+    vector_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=4096,
+            metavar="N",
+            help="Numbers in a vector. Default: the least above 8.33 ln of the number of words; 91 for 50,000.",
+        ),
+    ] = None,
     words: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the N most frequent words.")] = 50_000,
     min_count: Annotated[int, typer.Option(min=1, metavar="N", help="Leave out words seen less often.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the text.")] = 5,

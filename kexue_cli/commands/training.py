@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kexue_cli import console
-from kexue_cli.config import from_mapping
+from kexue_cli.config import from_mapping, read_toml
 from kexue_cli.device import prepare_backend, resolve
 from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.training.config import TrainingConfig
@@ -32,12 +32,7 @@ def read_settings(
     """
     values: dict[str, Any] = {}
     if path is not None:
-        try:
-            values = tomllib.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise KexueError(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise KexueError(f"{path} is not TOML: {error}") from None
+        values = read_toml(path)
     for setting in settings or []:
         _set(values, setting)
     where = path if path and not settings else "settings"
@@ -55,7 +50,7 @@ def _set(values: dict[str, Any], setting: str) -> None:
         raise UsageError(f"--set {setting!r} must be KEY=VALUE, such as training.epochs=5")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     for table in tables:
         values = values.setdefault(table, {})

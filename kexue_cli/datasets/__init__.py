@@ -43,6 +43,9 @@ DATASETS = {  # a file is taken for the first that it looks like: those that muc
     "relation-tsv": DatasetEntry(
         "kexue_cli.datasets.relation_tsv", "triples", "FinRE, SanWen: head, tail, relation and sentence, with tabs"
     ),
+    "relation-pairs": DatasetEntry(
+        "kexue_cli.datasets.relation_pairs", "triples", "the same, with the pairs that have no relation; if named"
+    ),
     "zhidao": DatasetEntry("kexue_cli.datasets.zhidao", "similarity", "10 million questions of Baidu Zhidao"),
     "pairs": DatasetEntry(
         "kexue_cli.datasets.pairs", "similarity", "LCQMC and others: text, text and label, with tabs"

@@ -7,8 +7,9 @@ concepts of its entity and what other systems found are left out.
 import re
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, converted_lines, stop
 from kexue_cli.fields import member
-from kexue_cli.records import Record, parse_record
+from kexue_cli.records import Record
 
 FIELD = re.compile(r'"annotation"\s*:')
 
@@ -18,14 +19,12 @@ def looks_like(head: str) -> bool:
     return head.startswith("{") and FIELD.search(head) is not None
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the line number and the record of each text, whose mentions have the names of their entities.
 
     Raises KexueError for a line that is not in the form.
     """
-    for number, line in lines:
-        if line.strip():
-            yield str(number), _record(parse_record(line, source, number), f"{source}:{number}: ")
+    return converted_lines(lines, source, _record, refuse)
 
 
 def _record(value: Record, place: str) -> Record:

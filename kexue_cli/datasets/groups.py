@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from kexue_cli.errors import RecordError
+from kexue_cli.datasets.refusal import Refuse, stop
+from kexue_cli.errors import KexueError, RecordError
 from kexue_cli.fields import expect, member, shown
 from kexue_cli.records import Record, parse_record
 
@@ -32,7 +33,7 @@ def looks_like(head: str) -> bool:
     return bool(rows) and all(len(row) == FIELDS and ID.fullmatch(row[0]) and row[1].strip() for row in rows)
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the record of each group and the number of its first line; the first line of the file tells the form.
 
     A file of rows is read as a whole first. Raises KexueError for a line that is not in the form.
@@ -40,17 +41,18 @@ def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str
     filled = ((number, line) for number, line in lines if line.strip())
     for first in filled:
         read = _from_json if first[1].lstrip().startswith(JSON) else _from_rows
-        yield from read(chain([first], filled), source)
+        yield from read(chain([first], filled), source, refuse)
 
 
-def _from_rows(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def _from_rows(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse) -> Iterator[tuple[str, Record]]:
     texts: dict[str, list[str]] = {}
     numbers: dict[str, int] = {}
     for number, line in lines:
         fields = line.split("\t")
         if len(fields) != FIELDS:
             form = "a row must be the id of a group and a text with a tab between them"
-            raise RecordError(source, number, f"{form}; found {len(fields)} fields: {shown(line)}")
+            refuse(str(number), RecordError(source, number, f"{form}; found {len(fields)} fields: {shown(line)}"))
+            continue
         id = fields[0].strip()
         numbers.setdefault(id, number)
         texts.setdefault(id, []).append(fields[1])
@@ -58,17 +60,25 @@ def _from_rows(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[
         yield str(number), {"id": id, "texts": texts[id]}
 
 
-def _from_json(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def _from_json(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse) -> Iterator[tuple[str, Record]]:
     for number, line in lines:
-        place = f"{source}:{number}: "
-        if line.lstrip().startswith("["):
-            yield str(number), {"texts": _strings(_parse_list(line, source, number), place)}
-            continue
-        value = parse_record(line, source, number)
-        texts = [member(value, "standard", str, place)]
-        texts += _strings(member(value, "queries", list, place), f"{place}queries")
-        rest = {name: part for name, part in value.items() if name not in ("standard", "queries")}
-        yield str(number), {**rest, "texts": texts}
+        try:
+            record = _record(line, source, number)
+        except KexueError as error:
+            refuse(str(number), error)
+        else:
+            yield str(number), record
+
+
+def _record(line: str, source: str, number: int) -> Record:
+    place = f"{source}:{number}: "
+    if line.lstrip().startswith("["):
+        return {"texts": _strings(_parse_list(line, source, number), place)}
+    value = parse_record(line, source, number)
+    texts = [member(value, "standard", str, place)]
+    texts += _strings(member(value, "queries", list, place), f"{place}queries")
+    rest = {name: part for name, part in value.items() if name not in ("standard", "queries")}
+    return {**rest, "texts": texts}
 
 
 def _parse_list(line: str, source: str, number: int) -> list[Any]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from kexue_cli.datasets.ccks2019 import linked_mention
-from kexue_cli.errors import RecordError
+from kexue_cli.datasets.refusal import Refuse, stop
+from kexue_cli.errors import KexueError, RecordError
 from kexue_cli.fields import shown
 from kexue_cli.records import Record
 
@@ -23,18 +24,23 @@ def looks_like(head: str) -> bool:
     return COLUMNS.issubset(name.strip('"') for name in columns)
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the record of each text and the number of its first line.
 
     Raises KexueError for a row that is not in the form, or if there are no names of columns.
     """
-    for text, rows in groupby(_rows(lines, source), lambda row: str(row[1]["text"])):
+    for text, rows in groupby(_rows(lines, source, refuse), lambda row: str(row[1]["text"])):
         numbered = list(rows)
         first_line, _ = numbered[0]
-        yield str(first_line), {"text": text, "mentions": [_mention(line, row, source) for line, row in numbered]}
+        try:
+            mentions = [_mention(line, row, source) for line, row in numbered]
+        except KexueError as error:
+            refuse(str(first_line), error)
+        else:
+            yield str(first_line), {"text": text, "mentions": mentions}
 
 
-def _rows(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[int, Record]]:
+def _rows(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse) -> Iterator[tuple[int, Record]]:
     """Yield the number of the first line of each row, and its fields by the names of their columns."""
     reader = csv.reader(line + "\n" for _, line in lines)
     columns: list[str] = []
@@ -44,13 +50,15 @@ def _rows(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[int, 
             if not columns:
                 columns = _columns(row, source)
             elif row:
-                if len(row) != len(columns):
+                if len(row) == len(columns):
+                    yield first, dict(zip(columns, row, strict=True))
+                else:
                     told = f"a row must be {','.join(columns)}; found {len(row)} fields: {shown(row)}"
-                    raise RecordError(source, first, f"{told}; a field with a comma must stand in quotes")
-                yield first, dict(zip(columns, row, strict=True))
+                    told += "; a field with a comma must stand in quotes"
+                    refuse(str(first), RecordError(source, first, told))
             first = reader.line_num + 1
     except csv.Error as error:
-        raise RecordError(source, first, f"not CSV ({error}); a quote may be open there") from None
+        refuse(str(first), RecordError(source, first, f"not CSV ({error}); a quote may be open there"))
 
 
 def _columns(row: list[str], source: str) -> list[str]:

@@ -7,9 +7,10 @@ stands in brackets, which is "desc". Further fields are left out.
 import re
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, converted_lines, stop
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import expect, member, shown
-from kexue_cli.records import Record, parse_record
+from kexue_cli.records import Record
 
 FIELDS = tuple(re.compile(rf'"{name}"\s*:') for name in ("name", "base", "triples"))
 
@@ -19,14 +20,12 @@ def looks_like(head: str) -> bool:
     return head.startswith("{") and all(field.search(head) for field in FIELDS)
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the line number and the record of each entity.
 
     Raises KexueError for a line that is not in the form.
     """
-    for number, line in lines:
-        if line.strip():
-            yield str(number), _record(parse_record(line, source, number), f"{source}:{number}: ")
+    return converted_lines(lines, source, _record, refuse)
 
 
 def _record(value: Record, place: str) -> Record:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from kexue_cli.datasets import DATASETS, LeftOut
+from kexue_cli.datasets.mixture import Told, mixed_lines, mixed_text, without_mark
 from kexue_cli.errors import KexueError, RecordError, UsageError, unknown_name
 from kexue_cli.fields import shown
-from kexue_cli.records import Block, Record, invalid_utf8, parse_record, read_lines, read_text, try_lines
+from kexue_cli.records import Block, Problem, Record, invalid_utf8, parse_record, read_lines, read_text, try_lines
 from kexue_cli.streams import open_input, peek, source_name
 
 HEAD_BYTES = 8192  # of a file's text, enough to tell its format
@@ -61,26 +62,52 @@ def open_records(
     format: str | None = None,
     encoding: str = "utf-8",
     left_out: Counter[str] | None = None,
+    told: Told | None = None,
 ) -> tuple[str | None, Iterator[tuple[str, Record | RecordError]]]:
     """Return the format of an open input, None for our own JSON lines, and its records as read_records yields them.
 
     Instead of a line of ours that is no record stands the error. task: whose formats come into question, all if None.
-    Raises as read_records.
+    told: if given, reading goes on where it can behind what is not in the form, and lines in another encoding are read;
+    it is given the place and the problem of each, before the record behind it is yielded. Raises as read_records.
     """
     source = source_name(path)
     check_format(format, task)
+    if told:
+        stream = without_mark(stream, source, told)
     if format is None:
         data, stream = peek(stream, HEAD_BYTES, source)
         head = data.decode(encoding, errors="ignore").removeprefix("\ufeff").lstrip()
         format = detect(head, source, task)
     if format is None:
-        return None, _own_records(try_lines(stream, path, encoding=encoding), source)
+        lines = mixed_lines(stream, path, encoding, told) if told else try_lines(stream, path, encoding=encoding)
+        return None, _own_records(lines, source)
     entry = DATASETS[format]
     module = importlib.import_module(entry.module)
-    content: Any = read_lines(stream, path, encoding=encoding)
+    content: Any
     if entry.is_document:
-        content = parse_document(read_text(stream, path, encoding=encoding), source, f"{format}: {module.EXPECTED}")
-    return format, _kept(module.convert(content, source), source, left_out)
+        text = mixed_text(stream, path, encoding, told) if told else read_text(stream, path, encoding=encoding)
+        content = parse_document(text, source, f"{format}: {module.EXPECTED}")
+    elif told:
+        content = _readable(mixed_lines(stream, path, encoding, told), told)
+    else:
+        content = read_lines(stream, path, encoding=encoding)
+
+    def refuse(place: str, error: KexueError) -> None:
+        if told is None:
+            raise error
+        text = str(error).removeprefix(f"{source}:").removeprefix(f"{place}:").lstrip()
+        told(place, Problem("unreadable", "", text.removeprefix(f"{place}: ").removeprefix(f"{place}.")))
+
+    return format, _kept(module.convert(content, source, refuse), source, left_out)
+
+
+def _readable(lines: Iterable[tuple[int, str | RecordError]], told: Told) -> Iterator[tuple[int, str]]:
+    """Yield the lines that could be read, and tell of the others."""
+    for number, line in lines:
+        if isinstance(line, RecordError):
+            told(str(number), Problem("unreadable", "", line.problem))
+        else:
+            yield number, line
 
 
 def detect(head: str, source: str, task: str | None = None) -> str | None:

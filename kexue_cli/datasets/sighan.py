@@ -5,6 +5,7 @@ The corpora of the second bake-off (PKU, MSR, CityU, AS) and most others since h
 
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.errors import RecordError
 from kexue_cli.records import Record, parse_record
 
@@ -38,13 +39,19 @@ def read_gold(lines: Iterable[tuple[int, str]], source: str) -> Iterator[list[st
         yield [str(word["word"]) for word in words]
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the line number and the record of each sentence: its text, and its words with their places."""
     for number, line in lines:
-        places = []
-        start = 0
-        for word in line.split():
-            places.append({"word": word, "start": start, "end": start + len(word)})
-            start += len(word)
-        if places:
-            yield str(number), {"text": "".join(line.split()), "words": places}
+        words = line.split()
+        if words:
+            yield str(number), {"text": "".join(words), "words": placed_words(words)}
+
+
+def placed_words(words: Iterable[str]) -> list[Record]:
+    """Return words with their places in the text that they make up."""
+    places = []
+    start = 0
+    for word in words:
+        places.append({"word": word, "start": start, "end": start + len(word)})
+        start += len(word)
+    return places

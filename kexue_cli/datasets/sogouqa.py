@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from kexue_cli.datasets.refusal import Refuse, stop
+from kexue_cli.errors import KexueError
 from kexue_cli.fields import expect, member
 from kexue_cli.records import Record
 
@@ -21,18 +23,26 @@ def looks_like(head: str) -> bool:
     return HEAD.match(head) is not None and FIELD.search(head) is not None
 
 
-def convert(document: Any, source: str) -> Iterator[tuple[str, Record]]:
+def convert(document: Any, source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the id, or else the place, and the record of each question.
 
     Raises KexueError for a question that is not in the form.
     """
     for i, question in enumerate(expect(document, list, f"{source}: ")):
-        place = f"{source}: [{i}]"
-        passages = member(question, "passages", list, place)
-        record: Record = {"id": question["id"]} if "id" in question else {}
-        record["question"] = member(question, "question", str, place)
-        record["passages"] = [_passage(passage, f"{place}.passages[{j}]") for j, passage in enumerate(passages)]
-        yield str(record.get("id", f"[{i}]")), record
+        try:
+            record = _record(question, f"{source}: [{i}]")
+        except KexueError as error:
+            refuse(f"[{i}]", error)
+        else:
+            yield str(record.get("id", f"[{i}]")), record
+
+
+def _record(question: Any, place: str) -> Record:
+    passages = member(question, "passages", list, place)
+    record: Record = {"id": question["id"]} if "id" in question else {}
+    record["question"] = member(question, "question", str, place)
+    record["passages"] = [_passage(passage, f"{place}.passages[{j}]") for j, passage in enumerate(passages)]
+    return record
 
 
 def _passage(passage: object, place: str) -> Record:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kexue_cli.datasets import LeftOut
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import member, shown
 from kexue_cli.records import Record
@@ -45,7 +46,7 @@ def looks_like(head: str) -> bool:
     return is_older or HEAD.match(head) is not None
 
 
-def convert(document: Any, source: str) -> Iterator[tuple[str, Record | LeftOut]]:
+def convert(document: Any, source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record | LeftOut]]:
     """Yield the id, or else the place, and the record of each question; LeftOut for those answered by YES or NO.
 
     Raises KexueError for what is not in the form.
@@ -53,11 +54,20 @@ def convert(document: Any, source: str) -> Iterator[tuple[str, Record | LeftOut]
     names = OLDER_NAMES if isinstance(document, list) else NAMES
     for paragraph, path in _paragraphs(document, source):
         place = f"{source}: {path}"
-        context = member(paragraph, names.context, str, place)
-        for i, question in enumerate(member(paragraph, "qas", list, place)):
+        try:
+            context = member(paragraph, names.context, str, place)
+            questions = member(paragraph, "qas", list, place)
+        except KexueError as error:
+            refuse(path, error)
+            continue
+        for i, question in enumerate(questions):
             here = f"{path}.qas[{i}]"
-            record = _record(question, context, names, f"{source}: {here}")
-            yield str(question.get(names.id, here)), record
+            try:
+                record = _record(question, context, names, f"{source}: {here}")
+            except KexueError as error:
+                refuse(here, error)
+            else:
+                yield str(question.get(names.id, here)), record
 
 
 def _paragraphs(document: Any, source: str) -> Iterator[tuple[object, str]]:

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.errors import RecordError
 from kexue_cli.fields import shown
 from kexue_cli.records import Record
@@ -28,7 +29,7 @@ def looks_like(head: str) -> bool:
     return bool(rows) and all(len(row) == FIELDS and row[:2] == [field.strip() for field in row[:2]] for row in rows)
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the number of the first line of each row and its record: a subject, a predicate and an object.
 
     Raises RecordError for a row without three fields.
@@ -38,10 +39,15 @@ def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str
     try:
         for row in reader:
             if row and not (first == 1 and row in HEADERS):
-                yield str(first), _record(row, source, first)
+                try:
+                    record = _record(row, source, first)
+                except RecordError as error:
+                    refuse(str(first), error)
+                else:
+                    yield str(first), record
             first = reader.line_num + 1
-    except csv.Error as error:
-        raise RecordError(source, first, f"not CSV ({error}); a quote may be open there") from None
+    except csv.Error as error:  # where the next row begins cannot be told
+        refuse(str(first), RecordError(source, first, f"not CSV ({error}); a quote may be open there"))
 
 
 def _record(row: list[str], source: str, line: int) -> Record:

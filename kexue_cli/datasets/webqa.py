@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from kexue_cli.datasets.refusal import Refuse, stop
+from kexue_cli.errors import KexueError
 from kexue_cli.fields import expect, member, within
 from kexue_cli.records import Record
 
@@ -21,16 +23,24 @@ def looks_like(head: str) -> bool:
     return HEAD.match(head) is not None
 
 
-def convert(document: Any, source: str) -> Iterator[tuple[str, Record]]:
+def convert(document: Any, source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the id and the record of each question.
 
     Raises KexueError for a question that is not in the form.
     """
     for name, question in expect(document, dict, f"{source}: ").items():
-        place = f"{source}: {name}"
-        evidences = member(question, "evidences", dict, place)
-        passages = [_passage(evidence, within(place, f"evidences[{key}]")) for key, evidence in evidences.items()]
-        yield name, {"id": name, "question": member(question, "question", str, place), "passages": passages}
+        try:
+            record = _record(name, question, f"{source}: {name}")
+        except KexueError as error:
+            refuse(name, error)
+        else:
+            yield name, record
+
+
+def _record(name: str, question: object, place: str) -> Record:
+    evidences = member(question, "evidences", dict, place)
+    passages = [_passage(evidence, within(place, f"evidences[{key}]")) for key, evidence in evidences.items()]
+    return {"id": name, "question": member(question, "question", str, place), "passages": passages}
 
 
 def _passage(evidence: object, place: str) -> Record:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kexue_cli.errors import RecordError
+from kexue_cli.datasets.refusal import Refuse, stop
+from kexue_cli.errors import KexueError, RecordError
 from kexue_cli.fields import member, shown
 from kexue_cli.records import Record
 
@@ -23,19 +24,27 @@ def looks_like(head: str) -> bool:
     return head.startswith(("{", "[")) and all(field.search(first) for field in FIELDS)
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the record of each question and the number of the line where its object begins.
 
     Raises KexueError for what is not in the form.
     """
-    for number, text in _pieces(lines, source):
+    for number, text in _pieces(lines, source, refuse):
         place = f"{source}:{number}: "
-        for value in _objects(text, source, number):
-            texts = [member(value, "question", str, place)]
-            yield str(number), {"texts": texts, **{name: value[name] for name in value if name != "question"}}
+        try:
+            records = [_record(value, place) for value in _objects(text, source, number)]
+        except KexueError as error:
+            refuse(str(number), error)
+        else:
+            yield from ((str(number), record) for record in records)
 
 
-def _pieces(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[int, str]]:
+def _record(value: Record, place: str) -> Record:
+    texts = [member(value, "question", str, place)]
+    return {"texts": texts, **{name: value[name] for name in value if name != "question"}}
+
+
+def _pieces(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse) -> Iterator[tuple[int, str]]:
     """Yield objects as they stand, mostly one by one, each with the number of its first line."""
     held: list[str] = []
     first = 0
@@ -46,7 +55,9 @@ def _pieces(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[int
                 continue
             if not line.startswith("{"):
                 form = '{"url", "question", "tags"}'
-                raise RecordError(source, number, f"expected the beginning of an object {form}; found {shown(line)}")
+                told = f"expected the beginning of an object {form}; found {shown(line)}"
+                refuse(str(number), RecordError(source, number, told))
+                continue
             first = number
         held.append(line)
         if OBJECT_END.search(line):

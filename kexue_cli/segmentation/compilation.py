@@ -14,9 +14,10 @@ import numba
 from numba import types
 
 from kexue_cli.segmentation import counting, double_array, rules, viterbi
+from kexue_cli.segmentation.templates import numbering, paths
 from kexue_cli.zoo import cache_folder
 
-MODULES: tuple[ModuleType, ...] = (rules, viterbi, double_array, counting)
+MODULES: tuple[ModuleType, ...] = (rules, viterbi, double_array, counting, numbering, paths)
 
 
 def _sources_digest() -> str:
@@ -69,6 +70,16 @@ ENTRY_POINTS = (
     "link_suffixes",
     "count_tokens",
     "cut_outside",
+    "number_tokens",
+    "move_tokens",
+    "add_to_table",
+    "count_buckets",
+    "count_pairs",
+    "link_words",
+    "first_frontier",
+    "weigh",
+    "extend",
+    "merge_alike",
 )  # what training calls, and what is cached
 _functions = _compiled_functions()
 
@@ -83,6 +94,16 @@ add_grams = _functions["add_grams"]
 link_suffixes = _functions["link_suffixes"]
 count_tokens = _functions["count_tokens"]
 cut_outside = _functions["cut_outside"]
+number_tokens = _functions["number_tokens"]
+move_tokens = _functions["move_tokens"]
+add_to_table = _functions["add_to_table"]
+count_buckets = _functions["count_buckets"]
+count_pairs = _functions["count_pairs"]
+link_words = _functions["link_words"]
+first_frontier = _functions["first_frontier"]
+weigh = _functions["weigh"]
+extend = _functions["extend"]
+merge_alike = _functions["merge_alike"]
 
 DECODER = ("highest_base", "segment_block", "write_block")
 ELEMENTS = {  # what stands in the arrays among the decoder's parameters; all others are whole numbers

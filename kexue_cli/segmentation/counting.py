@@ -184,36 +184,61 @@ def unique_grams(high, low, bits, alphabet, counts):
     return written
 
 
+def sink_run(order, size, place, high, low, heads):
+    """Let the run at a place of the heap order[0:size] sink until the runs below it begin with greater keys."""
+    run = order[place]
+    key = high[run, heads[run]]
+    rest = low[run, heads[run]]
+    while 2 * place + 1 < size:
+        child = 2 * place + 1
+        below = order[child]
+        if child + 1 < size:
+            other = order[child + 1]
+            here = high[other, heads[other]]
+            there = high[below, heads[below]]
+            if here < there or (here == there and low[other, heads[other]] < low[below, heads[below]]):
+                child += 1
+                below = other
+        there = high[below, heads[below]]
+        if there > key or (there == key and low[below, heads[below]] >= rest):
+            break
+        order[place] = below
+        place = child
+    order[place] = run
+
+
 def merge_runs(high, low, counts, heads, fills, merged_high, merged_low, merged_counts):
     """Merge the sorted keys of r runs, adding up equal ones, until a run's buffer is empty or the output is full.
 
     high, low, counts (r, n): buffers; run i stands in columns heads[i] to fills[i], and heads are moved on.
-    A run that has come to its end has fills[i] = 0. Returns the number of keys written.
+    A run that has come to its end has heads[i] = fills[i] when it is called; all others have keys.
+    Returns the number of keys written.
     """
+    order = np.empty(len(heads), np.int64)  # a heap, the run with the smallest key first
+    size = 0
+    for run in range(len(heads)):
+        if heads[run] < fills[run]:
+            order[size] = run
+            size += 1
+    for place in range(size // 2 - 1, -1, -1):
+        sink_run(order, size, place, high, low, heads)
     room = len(merged_high)
     written = 0
-    while written < room:
-        best = -1
-        for run in range(len(heads)):
-            if fills[run] == 0:
-                continue
-            if heads[run] == fills[run]:
-                return written
-            if best >= 0:
-                here = high[run, heads[run]]
-                there = high[best, heads[best]]
-                if here > there or (here == there and low[run, heads[run]] >= low[best, heads[best]]):
-                    continue
-            best = run
-        if best < 0:
-            return written
-        key = high[best, heads[best]]
-        rest = low[best, heads[best]]
+    is_empty = False
+    while written < room and size > 0 and not is_empty:
+        key = high[order[0], heads[order[0]]]
+        rest = low[order[0], heads[order[0]]]
         total = 0
-        for run in range(len(heads)):
-            if fills[run] != 0 and high[run, heads[run]] == key and low[run, heads[run]] == rest:
-                total += counts[run, heads[run]]
-                heads[run] += 1
+        while size > 0 and high[order[0], heads[order[0]]] == key and low[order[0], heads[order[0]]] == rest:
+            run = order[0]
+            total += counts[run, heads[run]]
+            heads[run] += 1
+            if heads[run] == fills[run]:
+                is_empty = True
+                size -= 1
+                order[0] = order[size]
+            if size > 0:
+                sink_run(order, size, 0, high, low, heads)
         merged_high[written] = key
         merged_low[written] = rest
         merged_counts[written] = total

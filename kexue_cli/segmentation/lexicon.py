@@ -19,6 +19,7 @@ from kexue_cli.zoo import cache_folder
 
 LEXICON = "lexicon.tsv"
 TRIE = "lexicon.trie"
+MOST_BYTES = 1 << 30  # of a lexicon
 COLUMNS = ("word", "weight", "count", "pmi", "left_entropy", "right_entropy")
 
 
@@ -115,6 +116,8 @@ def open_trie(folder: Path) -> Trie:
     Raises KexueError if a file is missing or damaged.
     """
     lexicon = folder / LEXICON
+    if lexicon.is_file() and lexicon.stat().st_size > MOST_BYTES:
+        raise KexueError(f"will not read {lexicon}: it has more than {MOST_BYTES:,} bytes")
     current = digest_of(lexicon)
     if (folder / TRIE).exists():
         trie, digest = tries.read_trie(folder / TRIE)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, results
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class LineCounts:
     unknown: int = 0
     unknown_right: int = 0
 
+    @property
+    def wrong(self) -> int:
+        """How many words are in one of the two only."""
+        return self.gold + self.answer - 2 * self.right
+
 
 @dataclass
 class Scores:
@@ -32,8 +37,8 @@ class Scores:
     lines: list[LineCounts] = field(default_factory=list)
     words: Counter[str] = field(default_factory=Counter)  # of the answers
 
-    def add(self, gold: Sequence[str], answer: Sequence[str], known: frozenset[str] | None = None) -> None:
-        """Take in one line. known: the words that are not out of vocabulary."""
+    def add(self, gold: Sequence[str], answer: Sequence[str], known: frozenset[str] | None = None) -> LineCounts:
+        """Take in one line and return its counts. known: the words that are not out of vocabulary."""
         answered = spans(answer)
         right = unknown = unknown_right = 0
         for word, span in zip(gold, _span_list(gold), strict=True):
@@ -44,21 +49,33 @@ class Scores:
                 unknown_right += is_right
         self.lines.append(LineCounts(len(gold), len(answer), right, unknown, unknown_right))
         self.words.update(answer)
+        return self.lines[-1]
 
-    def results(self, *, has_known: bool = False, seed: int = 0) -> dict[str, object]:
-        """Return the scores by name, with 95 % bootstrap intervals over lines."""
-        columns = {
-            name: [getattr(line, name) for line in self.lines]
-            for name in ("gold", "answer", "right", "unknown", "unknown_right")
+    def sheet(self, *, has_known: bool = False) -> Sums:
+        """Return the scores that are drawn over lines."""
+        names = ("gold", "answer", "right", "unknown", "unknown_right")
+        columns = {name: [getattr(line, name) for line in self.lines] for name in names}
+        return Sums(columns, partial(_scores, has_known=has_known))
+
+    def results(self, seed: int = 0, *, has_known: bool = False) -> dict[str, object]:
+        """Return the scores by name, with 95 % bootstrap intervals over lines.
+
+        information has none: a line that is drawn twice has no more words than once, so that it would fall.
+        """
+        found = results([self.sheet(has_known=has_known)], seed=seed)
+        bounds = found.pop("interval")
+        counts = {
+            "words": sum(line.gold for line in self.lines),
+            "answered_words": sum(line.answer for line in self.lines),
         }
-        sums = {name: sum(values) for name, values in columns.items()}
-        scores = _scores(sums, has_known)
+        return {**found, **counts, **self.information(), "interval": bounds}
+
+    def information(self) -> dict[str, float]:
+        """Return what the text costs when it is told in characters, and in the words that were answered."""
+        characters = Counter("".join(self.words.elements()))
         return {
-            **scores,
-            "words": sums["gold"],
-            "answered_words": sums["answer"],
+            "information_characters": information_per_character(characters),
             "information": information_per_character(self.words),
-            "interval": intervals(columns, partial(_scores, has_known=has_known), seed=seed),
         }
 
 

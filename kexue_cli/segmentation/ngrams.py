@@ -5,9 +5,8 @@ Letters: g n-grams, sorted by length and then by characters; N characters of the
 
 import contextlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,21 +14,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kexue_cli import __version__
 from kexue_cli.segmentation import compilation
 from kexue_cli.segmentation.corpus import Corpus
-from kexue_cli.segmentation.counting import DEPTH, LARGEST_DIGIT
+from kexue_cli.segmentation.counting import DEPTH
 from kexue_cli.segmentation.rules import character_table
+from kexue_cli.segmentation.runs import Run, merged_runs, pieces_of_run, sorted_run, write_run
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-Run = tuple[
-    npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]
-]  # high and low words of keys, counts
-RUN = np.dtype([("high", "<u8"), ("low", "<u4"), ("count", "<u4")])  # of one key on disk
 BYTES_PER_CHARACTER = 40  # of memory while a chunk is sorted and written out, all arrays together
 FIXED_BYTES = 192 << 20  # of the interpreter and the compiled code
-MERGE_BUFFER = 1 << 16  # keys of each run, and of the merged output
 FEW_CHARACTERS = 1 << 16  # the smallest chunk
 
 
@@ -173,11 +169,38 @@ def count_ngrams(
 ) -> Ngrams:
     """Count the n-grams of a corpus exactly.
 
-    accepted: bits of the kinds of characters (rules.py) that are counted; others separate. least: the number of
-    times below which an n-gram is left out; with *scale* it must also occur once in every *scale* characters, so that
-    the n-grams of a corpus of any size fit in memory. memory: bytes that may be used; if the corpus needs more,
-    sorted runs go to the folder *work*, where a run that a killed process left complete is taken up again.
-    advance: is told how many more bytes of text have been read.
+    accepted, memory, work, advance: see counted. least, scale: see ngram_tree.
+    """
+    with counted(corpus, accepted=accepted, memory=memory, work=work, advance=advance) as (size, pieces):
+        return ngram_tree(size, pieces, least=least, scale=scale)
+
+
+def ngram_tree(size: int, pieces: Iterable[Run], *, least: int = 2, scale: int | None = None) -> Ngrams:
+    """Return the n-grams of a corpus of *size* characters from the pieces of its sorted run.
+
+    least: the number of times below which an n-gram is left out; with *scale* it must also occur once in every *scale*
+    characters, so that the n-grams of a corpus of any size fit in memory.
+    """
+    tree = _Tree(max(least, size // scale) if scale else least)
+    for piece in pieces:
+        tree.add(piece)
+    return tree.ngrams(size)
+
+
+@contextlib.contextmanager
+def counted(
+    corpus: Corpus,
+    *,
+    accepted: int,
+    memory: int | None = None,
+    work: Path | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Iterator[tuple[int, Iterator[Run]]]:
+    """Yield the number of characters of a corpus, and its sorted run in pieces.
+
+    accepted: bits of the kinds of characters (rules.py) that are counted; others separate. memory: bytes that may be
+    used; if the corpus needs more, sorted runs go to the folder *work*, where a run that a killed process left complete
+    is taken up again. advance: is told how many more bytes of text have been read.
     """
     chunk = _chunk_characters(memory)
     with _run_folder(work, corpus, chunk, accepted) as folder:
@@ -191,18 +214,15 @@ def count_ngrams(
                 break
             path = folder() / f"{len(runs):06d}.run"
             if not path.exists():
-                write_run(path, sorted_run(codes))
+                write_run(path, pieces_of_run(sorted_run(codes)), {})
             runs.append(path)
-        tree = _Tree(max(least, size // scale) if scale else least)
-        if last is not None:
+        del codes
+        if last is None:
+            yield size, merged_runs(runs, folder())
+        else:
             run = sorted_run(last)
             del last
-            for piece in pieces(run):
-                tree.add(piece)
-        else:
-            for merged in merged_runs(runs):
-                tree.add(merged)
-        return tree.ngrams(size)
+            yield size, pieces_of_run(run)
 
 
 def _chunk_characters(memory: int | None) -> int:
@@ -219,7 +239,8 @@ def _run_folder(work: Path | None, corpus: Corpus, chunk: int, accepted: int) ->
     """
     import tempfile
 
-    manifest = json.dumps([corpus.identity(), corpus.field, corpus.is_segmented, corpus.encoding, chunk, accepted])
+    settings = [corpus.field, corpus.is_segmented, corpus.encoding, corpus.shard, chunk, accepted, __version__]
+    manifest = json.dumps([corpus.identity(), *settings])
     made: list[Path] = []
 
     def folder() -> Path:
@@ -229,7 +250,7 @@ def _run_folder(work: Path | None, corpus: Corpus, chunk: int, accepted: int) ->
             if not note.is_file() or note.read_text("utf-8") != manifest:
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir(parents=True, exist_ok=True)
-                note.write_text(manifest, "utf-8")
+                note.write_text(manifest, "utf-8", newline="\n")
             made.append(place)
         return made[0]
 
@@ -239,7 +260,7 @@ def _run_folder(work: Path | None, corpus: Corpus, chunk: int, accepted: int) ->
         if made and work is None:
             shutil.rmtree(made[0], ignore_errors=True)
         raise
-    for place in made:
+    for place in made if work is None else [work]:  # work may be of an earlier call that had less memory
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -261,69 +282,6 @@ def _encoded(
         size += count
         advance(len(data))
     yield np.concatenate(parts) if parts else np.zeros(0, np.uint16), True
-
-
-def sorted_run(codes: npt.NDArray[np.uint16]) -> Run:
-    """Return the distinct DEPTH-grams of encoded text (counting.encode_block), sorted, with their counts."""
-    is_used = np.zeros(1 << 16, bool)
-    is_used[codes] = True
-    is_used[0] = True
-    alphabet = np.flatnonzero(is_used).astype(np.uint16)
-    ranks_of = np.zeros(1 << 16, np.uint16)
-    ranks_of[alphabet] = np.arange(len(alphabet))
-    bits = max(int(len(alphabet) - 1).bit_length(), 1)
-    size = int(np.count_nonzero(codes))
-    high, low = np.empty(size, np.int64), np.empty(size, np.uint32)
-    compilation.pack_grams(ranks_of[codes], bits, high, low)
-    high_work, low_work = np.empty(size, np.int64), np.empty(size, np.uint32)
-    counts = np.empty((1 << max(bits, LARGEST_DIGIT)) + 1, np.int64)
-    compilation.sort_grams(high, low, high_work, low_work, bits, counts)
-    used = compilation.unique_grams(high, low, bits, alphabet, low_work)
-    return high[:used].view(np.uint64), low[:used], low_work[:used]
-
-
-def pieces(run: Run) -> Iterator[Run]:
-    """Yield a run in pieces of MERGE_BUFFER keys."""
-    for start in range(0, len(run[0]), MERGE_BUFFER):
-        part = slice(start, start + MERGE_BUFFER)
-        yield run[0][part], run[1][part], run[2][part]
-
-
-def write_run(path: Path, run: Run) -> None:
-    """Write a run to a file that takes its name when it is whole."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        for piece in pieces(run):
-            rows = np.empty(len(piece[0]), RUN)
-            for name, column in zip(RUN.names or (), piece, strict=True):
-                rows[name] = column
-            rows.tofile(file)
-    os.replace(partial, path)
-
-
-def merged_runs(paths: list[Path]) -> Iterator[Run]:
-    """Yield the keys of sorted runs on disk in order, equal ones added up, in pieces of about MERGE_BUFFER."""
-    runs = len(paths)
-    sizes = [path.stat().st_size // RUN.itemsize for path in paths]
-    taken = [0] * runs
-    high = np.zeros((runs, MERGE_BUFFER), np.uint64)
-    low = np.zeros((runs, MERGE_BUFFER), np.uint32)
-    counts = np.zeros((runs, MERGE_BUFFER), np.uint32)
-    heads, fills = np.zeros(runs, np.int64), np.zeros(runs, np.int64)
-    while True:
-        for index, path in enumerate(paths):
-            if heads[index] == fills[index]:
-                piece = np.fromfile(path, RUN, count=MERGE_BUFFER, offset=taken[index] * RUN.itemsize)
-                taken[index] += len(piece)
-                high[index, : len(piece)] = piece["high"]
-                low[index, : len(piece)] = piece["low"]
-                counts[index, : len(piece)] = piece["count"]
-                heads[index], fills[index] = 0, len(piece)
-        merged = np.empty(MERGE_BUFFER, np.uint64), *np.empty((2, MERGE_BUFFER), np.uint32)
-        written = compilation.merge_runs(high, low, counts, heads, fills, *merged)
-        if written == 0 and sizes == taken and not fills.any():
-            return
-        yield merged[0][:written], merged[1][:written], merged[2][:written]
 
 
 class _Tree:
@@ -353,7 +311,8 @@ class _Tree:
         )  # fmt: skip
 
     def ngrams(self, size: int) -> Ngrams:
-        self.add((np.zeros(0, np.uint64), *np.zeros((2, 0), np.uint32)))  # closes the open branch
+        closing = np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.zeros(0, np.int64)
+        self.add(closing)  # closes the open branch
         lengths = self.lengths[: self.used]
         order = np.argsort(lengths, kind="stable")
         place = np.empty(self.used, np.int32)

@@ -58,12 +58,12 @@ def insert(letters: npt.NDArray[np.uint16], weights: Array, patience: int) -> tu
     room = total + 4 * highest + 1024
     while True:
         room *= 2
-        units = np.zeros(room, np.int64)
+        units = np.zeros(room + highest + 1, np.int64)  # what lies behind the last base may be looked at, too
         places = np.zeros(len(letters), np.int64)
         ring = np.empty((2, room), np.int32)
         queue = np.empty((4, total), np.int32)
         used = compilation.insert_words(
-            letters, lengths, weights, patience, units, places, ring[0], ring[1], np.zeros(room, np.uint8), queue
+            letters, lengths, weights, patience, units[:room], places, ring[0], ring[1], np.zeros(room, np.uint8), queue
         )
         if used > 0:
             return units[: used + highest + 1].copy(), places, used

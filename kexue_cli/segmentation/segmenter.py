@@ -17,6 +17,7 @@ from kexue_cli.segmentation import viterbi
 from kexue_cli.segmentation.rules import RULES
 from kexue_cli.segmentation.trie import NO_TRIE, Trie, whole_weight
 
+PRIVATE: dict[str, Any] = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}  # not on Windows
 SMALL_BYTES = 64 << 10  # up to here plain Python is done before the compiled code would be loaded
 
 
@@ -177,7 +178,7 @@ class _Compiled:
         size = len(data)
         is_start = bytearray(size + 1)
         row = 8 * (size + 1)  # for a block of one line; of a mapping only what is touched takes memory
-        work = memoryview(mmap.mmap(-1, 4 * row, mmap.MAP_PRIVATE))
+        work = memoryview(mmap.mmap(-1, 4 * row, **PRIVATE))
         rows = [work[start : start + row] for start in range(0, 4 * row, row)]
         return self.segment_block(data, size, *self.settings, is_start, *rows), is_start
 

@@ -32,7 +32,7 @@ class Segmentation:
         Raises KexueError if a record has no text.
         """
         for record in records:
-            words = [vars(span) for span in self.segmenter.spans(_text_of(record))]
+            words = [vars(span) for span in self.segmenter.spans(text_of(record))]
             yield add_answer(record, {"words": words})
 
     def with_settings(self, *, user: UserDictionary | None = None, **settings: Any) -> "Segmentation":
@@ -42,7 +42,8 @@ class Segmentation:
         return Segmentation(Segmenter(self.segmenter.trie, decoding, words))
 
 
-def _text_of(record: Record) -> str:
+def text_of(record: Record) -> str:
+    """Return the text of a record. Raises KexueError if it has none."""
     if "text" not in record:
         raise KexueError(f"missing field 'text'; found {sorted(record)}")
     text = record["text"]

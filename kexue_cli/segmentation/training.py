@@ -21,23 +21,24 @@ from kexue_cli.segmentation.dictionary import (
 )
 from kexue_cli.segmentation.discovery import EntropyConfig, discover
 from kexue_cli.segmentation.lexicon import LEXICON, Lexicon, compile_lexicon, write_compiled, write_lexicon
-from kexue_cli.segmentation.ngrams import Ngrams, count_ngrams
+from kexue_cli.segmentation.ngrams import Ngrams, count_ngrams, ngram_tree
 from kexue_cli.segmentation.rules import DIGIT, HAN, LETTER
 from kexue_cli.segmentation.segmenter import DecodingConfig
+from kexue_cli.segmentation.shards import open_counts
 from kexue_cli.segmentation.trie import COMPACT, QUICK
 from kexue_cli.zoo import CARD, CONFIG, METRICS, new_folder, write_sums
 
 HAN_ONLY = 1 << HAN
 HAN_AND_ALPHANUMERIC = 1 << HAN | 1 << DIGIT | 1 << LETTER  # what nlp-zero and word-discovery call text
+ACCEPTED = {"entropy": HAN_ONLY, "nlp-zero": HAN_AND_ALPHANUMERIC, "word-discovery": HAN_AND_ALPHANUMERIC}  # by method
 NO_DICTIONARY = "none"
-METHODS = ("entropy", "nlp-zero", "word-discovery")
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """How a model is made from a corpus."""
 
-    method: str = "entropy"  # one of METHODS
+    method: str = "entropy"  # one of ACCEPTED
     dictionary: str = NO_DICTIONARY  # none, jieba, or a file of words and frequencies
     granularity: float | None = None  # word bonus of the dictionary mode, nats; None for its default
     least: int | None = None  # times an n-gram must occur; None for the method's default
@@ -61,15 +62,26 @@ def train(
     *,
     command: str,
     memory: int | None = None,
+    counts: Path | None = None,
     progress: Progress = Progress(),
 ) -> dict[str, Any]:
     """Make a model folder from a corpus and return its metrics.
 
     command: what the user typed, for the card. memory: bytes that may be used for counting; None for as many as
-    it takes. Raises KexueError if the corpus cannot be read or *target* cannot be written.
+    it takes. counts: a folder with the counts of all shards of the corpus (shards.py); None to count it here.
+    Raises KexueError if the corpus or the counts cannot be read or *target* cannot be written.
     """
     start = time.time()
-    lexicon, decoding, ngrams = _make(corpus, target, config, memory, progress)
+    frequencies = None
+    if config.dictionary != NO_DICTIONARY:
+        path = str(jieba_dictionary()) if config.dictionary == "jieba" else config.dictionary
+        frequencies = read_dictionary(path)
+    progress.stage("counting")
+    ngrams = _count(corpus, target, config, memory, counts, progress)
+    if not ngrams.size:
+        raise KexueError("the corpus holds no Han characters; words are discovered in Chinese text")
+    progress.stage("discovering")
+    lexicon, decoding = _make(corpus, ngrams, config, frequencies, progress)
     if not lexicon.words:
         raise KexueError("no word was found; give more text, or a smaller --min-count")
     with new_folder(target) as folder:
@@ -94,45 +106,51 @@ def train(
             **provenance("numpy", "numba", "jieba"),
         }
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
+        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8", newline="\n")
         write_sums(folder)
     return metrics
 
 
-def _make(
-    corpus: Corpus, target: Path, config: TrainingConfig, memory: int | None, progress: Progress
-) -> tuple[Lexicon, DecodingConfig, Ngrams]:
-    frequencies = None
-    if config.dictionary != NO_DICTIONARY:
-        path = str(jieba_dictionary()) if config.dictionary == "jieba" else config.dictionary
-        frequencies = read_dictionary(path)
-    accepted = HAN_ONLY if config.method == "entropy" else HAN_AND_ALPHANUMERIC
-    least = {"entropy": EntropyConfig.least, "nlp-zero": 1, "word-discovery": 32}[config.method]
+def _count(
+    corpus: Corpus, target: Path, config: TrainingConfig, memory: int | None, counts: Path | None, progress: Progress
+) -> Ngrams:
+    """Return the n-grams of a corpus that the method asks for."""
+    accepted = ACCEPTED[config.method]
     scale = EntropyConfig.scale if config.method == "entropy" and config.least is None else None
-    least = config.least or least
-    progress.stage("counting")
+    least = _least(config)
     work = target.absolute().parent / f".{target.name}.counts"
-    ngrams = count_ngrams(
+    if counts is not None:
+        shards = open_counts(counts, corpus, accepted)
+        return ngram_tree(shards.size, shards.pieces(work), least=least, scale=scale)
+    return count_ngrams(
         corpus, accepted=accepted, least=least, scale=scale, memory=memory, work=work, advance=progress.advance
     )  # fmt: skip
-    if not ngrams.size:
-        raise KexueError("the corpus holds no Han characters; words are discovered in Chinese text")
-    progress.stage("discovering")
+
+
+def _least(config: TrainingConfig) -> int:
+    return config.least or {"entropy": EntropyConfig.least, "nlp-zero": 1, "word-discovery": 32}[config.method]
+
+
+def _make(
+    corpus: Corpus, ngrams: Ngrams, config: TrainingConfig, frequencies: dict[str, float] | None, progress: Progress
+) -> tuple[Lexicon, DecodingConfig]:
+    """Return the words of a corpus, and how they are to be used. frequencies: of the words of a dictionary."""
+    least, accepted = _least(config), ACCEPTED[config.method]
     if config.method == "entropy":
         discovery = discover(corpus, ngrams, EntropyConfig(least=least), advance=progress.advance)
         if frequencies is None:
-            return discovery.lexicon(), discovery.decoding, ngrams
+            return discovery.lexicon(), discovery.decoding
         settings = DictionaryConfig()
         if config.granularity is not None:
             settings = dataclasses.replace(settings, word_bonus=config.granularity)
-        return *dictionary_lexicon(frequencies, discovery, settings), ngrams
+        return dictionary_lexicon(frequencies, discovery, settings)
     if config.method == "nlp-zero":
         settings_zero = nlp_zero.NlpZeroConfig(config.min_probability, config.min_pmi)
         words = nlp_zero.find_words(corpus, ngrams, accepted, settings_zero, advance=progress.advance)
     else:
         settings_solid = word_discovery.WordDiscoveryConfig(least=least)
         words = word_discovery.find_words(corpus, ngrams, accepted, settings_solid, advance=progress.advance)
-    return *_likely(words, ngrams), ngrams
+    return _likely(words, ngrams)
 
 
 def _likely(words: Counter[str], ngrams: Ngrams) -> tuple[Lexicon, DecodingConfig]:

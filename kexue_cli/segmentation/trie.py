@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kexue_cli.errors import KexueError
 from kexue_cli.segmentation import double_array
 from kexue_cli.segmentation.rules import CODE_POINTS, LABEL_MASK, character_table
-from kexue_cli.segmentation.viterbi import FORCED_WEIGHT, NO_WEIGHT
+from kexue_cli.segmentation.viterbi import BASE_MASK, FORCED_WEIGHT, NO_WEIGHT
 from kexue_cli.text.simplification import simplified
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def read_trie(path: Path) -> tuple[Trie, bytes]:
         raise damaged
     magic, characters, count, digest, checksum = HEADER.unpack(content[: HEADER.size])
     units_start = HEADER.size + 8 * characters
-    if magic != MAGIC or len(content) != units_start + 8 * count or count == 0:
+    if magic != MAGIC or len(content) != units_start + 8 * count or not 0 < count <= BASE_MASK:
         raise damaged
     if zlib.crc32(content[HEADER.size :]) != checksum:
         raise damaged

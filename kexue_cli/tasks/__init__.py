@@ -41,6 +41,9 @@ TASKS = {
         "kexue_cli.tasks.generation", "cln-generation", "Write texts under conditions.", has_networks=True
     ),
     "segmentation": TaskEntry("kexue_cli.segmentation.task", "entropy-segmentation-jieba", "Cut lines into words."),
+    "templates": TaskEntry(
+        "kexue_cli.segmentation.templates", "entropy-templates", "Find the templates of sentences; parse by them."
+    ),
     "encoder": TaskEntry("kexue_cli.tasks.encoder", "text-encoder", "Read characters in context; tasks begin from it."),
     "words": TaskEntry("kexue_cli.text.word_vectors", "word-vectors", "Give each word a vector; other tasks use them."),
 }

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kexue_cli.errors import KexueError
+from kexue_cli.errors import KexueError, cut
+from kexue_cli.streams import read_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+MOST_BYTES = 16 << 20  # of a file of a character a line
 PADDING, UNKNOWN = 0, 1  # ids
 SPACE = "▁"  # what whitespace is read as where it counts: a vocabulary has no line for it
 RESERVED = ("<padding>", "<unknown>")  # their entries; no character is that long
@@ -42,10 +44,9 @@ class Vocabulary:
 
         Raises KexueError if the file cannot be read, an entry is no single character or is there twice.
         """
+        data = read_whole(path, MOST_BYTES)
         try:
-            entries = path.read_text("utf-8").removesuffix("\n").split("\n")
-        except OSError as error:
-            raise KexueError(f"cannot read {path}: {error.strerror}") from None
+            entries = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
         except UnicodeDecodeError:
             raise KexueError(f"{path} is not valid UTF-8; see: kexue models verify") from None
         if tuple(entries[: len(RESERVED)]) != RESERVED:
@@ -54,14 +55,14 @@ class Vocabulary:
         vocabulary = cls(characters)
         for index, character in enumerate(characters, len(RESERVED)):
             if len(character) != 1:
-                raise KexueError(f"{path}:{index + 1}: an entry must be one character; found {character!r}")
+                raise KexueError(f"{path}:{index + 1}: an entry must be one character; found {cut(character)}")
             if vocabulary.numbers[character] != index:
-                raise KexueError(f"{path}:{index + 1}: an entry must be there once; found another {character!r}")
+                raise KexueError(f"{path}:{index + 1}: an entry must be there once; found another {cut(character)}")
         return vocabulary
 
     def write(self, path: Path) -> None:
         """Write the vocabulary as read reads it."""
-        path.write_text("\n".join((*RESERVED, *self.characters)) + "\n", "utf-8")
+        path.write_text("\n".join((*RESERVED, *self.characters)) + "\n", "utf-8", newline="\n")
 
     def __len__(self) -> int:
         return len(RESERVED) + len(self.characters)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kexue_cli.arrays import read_in_place
 from kexue_cli.errors import KexueError
+from kexue_cli.streams import read_whole
 from kexue_cli.text.normalization import normalize
 from kexue_cli.zoo import file_digest, read_config
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 WORDS = "vocabulary.txt"  # line number = row
 VECTORS = "vectors.npy"
+MOST_BYTES = 1 << 30  # of the words
 UNKNOWN = "<unknown>"  # what stands for row 0
 DIGITS = {ord(digit): "0" for digit in "123456789"}
 
@@ -44,17 +47,18 @@ class WordVectors:
         task = read_config(path)["task"]
         if task != "words":
             raise KexueError(f"{path} is a model for {task}, not word vectors")
+        data = read_whole(path / WORDS, MOST_BYTES)
         try:
-            words = (path / WORDS).read_text("utf-8").removesuffix("\n").split("\n")
-            table = np.load(path / VECTORS, mmap_mode="r", allow_pickle=False)
+            words = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
+            table = read_in_place(path / VECTORS, np.float16, 2)
         except OSError as error:
-            raise KexueError(f"cannot read the word vectors in {path}: {error.strerror or error}") from None
-        except (ValueError, EOFError):
-            raise KexueError(f"the word vectors in {path} are damaged; see: kexue models verify") from None
-        if table.ndim != 2 or table.dtype != np.float16 or len(table) != len(words):
-            found = f"{table.dtype} {table.shape} for {len(words)} words"
-            raise KexueError(f"{path / VECTORS} must be float16, a row for each word; found {found}")
-        return cls(words, np.asarray(table), path)
+            raise KexueError(f"cannot read {path / VECTORS}: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise KexueError(f"the words in {path} are damaged; see: kexue models verify") from None
+        if len(table) != len(words):
+            found = f"{len(table)} for {len(words)} words"
+            raise KexueError(f"{path / VECTORS} must have a row for each word; found {found}")
+        return cls(words, table, path)
 
     @property
     def dimension(self) -> int:
@@ -72,8 +76,12 @@ class WordVectors:
         return np.fromiter((find(shape(normalize(word)), 0) for word in words), np.int32)
 
     def vectors(self, rows: "npt.NDArray[np.int32]") -> "npt.NDArray[np.float32]":
-        """Return the vectors of rows (n,) as an array (n, dimension)."""
-        return self.table[rows].astype(np.float32)
+        """Return the vectors of rows (n,) as an array (n, dimension). Raises KexueError for a row that is not there."""
+        try:
+            return self.table[rows].astype(np.float32)
+        except IndexError:
+            problem = f"{self.folder / VECTORS} has {len(self.table)} rows; one that is not there is asked"
+            raise KexueError(problem) from None
 
     def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
         """Return the words nearest to a word, with their cosines. Raises KexueError if the word has no vector."""

@@ -80,11 +80,13 @@ class Session:
                     network.save_weights(folder / WEIGHTS.format(name))
                 export(folder, trainer.open_network, trainee.compared_samples(trainer.open_network))
                 lines = (json.dumps(entry) + "\n" for entry in position.history)
-                (folder / LOG).write_text("".join(lines), "utf-8")
+                (folder / LOG).write_text("".join(lines), "utf-8", newline="\n")
                 curves.draw(folder / CURVES, position.history, trainee.monitor)
                 metrics = self._metrics(trainee.evaluate(trainer.open_network), position.seconds, trainer)
                 write_json(folder / METRICS, metrics)
-                (folder / CARD).write_text(card(self.target.name, self.task, self.command, metrics), "utf-8")
+                (folder / CARD).write_text(
+                    card(self.target.name, self.task, self.command, metrics), "utf-8", newline="\n"
+                )
                 write_sums(folder)
             shutil.rmtree(work, ignore_errors=True)
         return metrics
@@ -107,15 +109,25 @@ class Session:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Make a folder of checkpoints, and hold a lock on it. Raises KexueError if another process trains there."""
-    import fcntl
-
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock.fileno())
         except OSError:
             raise KexueError(f"another process trains in {folder}; wait for it, or choose another -o") from None
         yield
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file until it is closed. Raises OSError if another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def fingerprint(*parts: Any) -> str:

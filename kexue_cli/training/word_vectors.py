@@ -1,10 +1,11 @@
 """Train word vectors: raw text, cut into words by our own segmentation, to a folder of skip-gram vectors.
 
-Article: https://kexue.fm/archives/6671 (words beside characters in the input of a network)
+Article: https://kexue.fm/archives/6671 (words beside characters in the input of a network), 7695 (their dimension)
 Data:    raw text; see the card in models/word-vectors
 """
 
 import dataclasses
+import math
 import time
 import zlib
 from collections import Counter
@@ -36,7 +37,7 @@ LARGEST = 65504.0  # of half precision
 class WordVectorsConfig:
     """How word vectors are made from a corpus."""
 
-    vector_size: int = 128
+    vector_size: int | None = None  # None for the least that the number of words asks for
     words: int = 50_000  # the most frequent ones, which have a vector
     min_count: int = 5  # times a word must occur
     epochs: int = 5
@@ -88,9 +89,11 @@ def train(
         kept = most_frequent(counts, config)
         if not kept:
             raise KexueError(f"no word occurs {config.min_count} times; give more text, or a smaller --min-count")
+        if config.vector_size is None:
+            config = dataclasses.replace(config, vector_size=least_dimension(len(kept)))
         table = skip_gram(sentences, kept, lines, config, progress.epoch)
         sentences.unlink()
-        (folder / WORDS).write_text("".join(f"{word}\n" for word in [UNKNOWN, *kept]), "utf-8")
+        (folder / WORDS).write_text("".join(f"{word}\n" for word in [UNKNOWN, *kept]), "utf-8", newline="\n")
         np.save(folder / VECTORS, np.vstack([np.zeros_like(table[:1]), table]), allow_pickle=False)
         settings = {**dataclasses.asdict(config), "segmentation": segmentation}
         write_json(folder / CONFIG, {"format": FORMAT, "task": "words", "training": settings})
@@ -105,7 +108,7 @@ def train(
             **provenance("numpy", "gensim"),
         }
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8")
+        (folder / CARD).write_text(_card(target.name, config, command, metrics), "utf-8", newline="\n")
         write_sums(folder)
     return metrics
 
@@ -134,6 +137,14 @@ def most_frequent(counts: Counter[str], config: WordVectorsConfig) -> dict[str, 
     """Return the words that get a vector and their counts, most frequent first, equal ones by code point."""
     known = ((word, count) for word, count in counts.items() if count >= config.min_count and word != UNKNOWN)
     return dict(sorted(known, key=lambda pair: (-pair[1], pair[0]))[: config.words])
+
+
+def least_dimension(words: int) -> int:
+    """Return the least dimension n > 8.33 ln N of the vectors of N words, by https://kexue.fm/archives/7695.
+
+    There its estimate of what the vectors leave uncertain of a pair of words, 2 ln N - 0.24 n nats, falls below 0.
+    """
+    return math.floor(8.33 * math.log(words)) + 1
 
 
 def skip_gram(

@@ -144,11 +144,11 @@ def lines_of(*records):
 
 
 def without(text, answers):
-    return {"question": "谁？", "passages": [{"text": text, "answers": answers}]}
+    return {"question": f"{text}是谁？", "passages": [{"text": text, "answers": answers}]}
 
 
 def test_records_without_mistakes_are_checked_in_silence(kexue, tmp_path):
-    (tmp_path / "train.jsonl").write_text(lines_of(ANSWERED, ANSWERED), "utf-8")
+    (tmp_path / "train.jsonl").write_text(lines_of(ANSWERED, {**ANSWERED, "question": "鲁迅在哪里出生？"}), "utf-8")
 
     done = kexue("data", "check", "train.jsonl")
 
@@ -157,7 +157,7 @@ def test_records_without_mistakes_are_checked_in_silence(kexue, tmp_path):
 
 
 def test_every_problem_is_told_by_line_and_field_and_the_sums_at_the_end(kexue, tmp_path):
-    records = lines_of(ANSWERED, without("鲁迅", ["绍兴"]), without("鲁迅", [3]), without(" ", []))
+    records = lines_of(ANSWERED, without("鲁迅", ["绍兴"]), without("巴金", [3]), without(" ", []))
     (tmp_path / "train.jsonl").write_text(records + "\nnot JSON\n", "utf-8")
 
     done = kexue("data", "check", "train.jsonl")
@@ -192,9 +192,10 @@ def test_problems_as_json_have_the_line_or_the_id_of_the_record(kexue):
     (line,) = kexue("data", "check", "--json", "-q", stdin=lines_of(without("鲁迅", []))).lines
     (of_document,) = kexue("data", "check", "--json", "-q", stdin=document).lines
 
-    place = {"file": "standard input", "line": 1, "field": "passages"}
+    place = {"file": "standard input", "line": 1, "field": "passages", "kind": "without an answer"}
     assert json.loads(line) == {**place, "problem": "no answer in any passage", "level": "note"}
     place = {"file": "standard input", "id": "Q1", "field": "passages[0].answers[0]"}
+    place["kind"] = "answers not in the passage"
     assert json.loads(of_document) == {**place, "problem": '"北京" is not in the passage', "level": "error"}
 
 

@@ -143,3 +143,21 @@ def test_the_sample_data_is_scored(kexue):
 
     assert (result["data"], result["records"]) == (path, 80)
     assert result["f1"] > 0.8  # the card of the model says more of other text
+
+
+def test_wrong_lines_are_written_with_gold_beside_the_answer_the_worst_first(evaluate, tmp_path):
+    # found 我 爱 北京 (我爱, 我 and 爱 are in one only), 天安门 在 北京 (right), 我 爱 天安门 在 (我爱天安门 and three)
+    done = evaluate("我爱 北京\n天安门 在 北京\n我爱天安门 在\n", "--errors", "wrong.jsonl", "--json")
+
+    assert scores(done)["records"] == 3
+    worst, other = map(json.loads, (tmp_path / "wrong.jsonl").read_text("utf-8").splitlines())
+    assert (worst["text"], other["text"]) == ("我爱天安门在", "我爱北京")
+    assert [word["word"] for word in other["words"]] == ["我", "爱", "北京"]
+    assert other["gold"]["words"] == [{"word": "我爱", "start": 0, "end": 2}, {"word": "北京", "start": 2, "end": 4}]
+
+
+def test_of_equally_wrong_lines_the_first_comes_first(evaluate, tmp_path):
+    evaluate("我爱 天安门\n我爱 北京\n我爱 天安门\n", "--errors", "wrong.jsonl")
+
+    lines = (tmp_path / "wrong.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["我爱天安门", "我爱北京", "我爱天安门"]

@@ -45,7 +45,7 @@ def test_texts_alone_tell_how_likely_and_varied_what_is_written_is(evaluate, fol
     # of two reviews each is as likely, and what follows is sure: 2 ** (1 / 10) = 1.07 were it perfect
     assert 1.05 < scores["perplexity"] < 1.2
     assert (scores["unknown_share"], scores["unended"]) == (0, 0)
-    assert list(scores["interval"]) == ["perplexity", "self_bleu", "self_bleu_real"]
+    assert list(scores["interval"]) == NAMES[5:]
     low, high = scores["interval"]["perplexity"]
     assert low <= scores["perplexity"] <= high
 
@@ -69,7 +69,8 @@ def test_with_the_training_data_conditions_and_copies_are_scored_too(evaluate, f
     assert scores["control_accuracy"] == scores["control_accuracy_real"] == 1
     assert scores["control_accuracy_by_field"] == {"cat": 1, "label": 1}
     assert scores["copied"] == 0  # no text has 20 characters
-    assert list(scores["interval"]) == ["perplexity", "self_bleu", "self_bleu_real", *JUDGED[:4]]
+    assert list(scores["interval"]) == [*NAMES[5:], *JUDGED]
+    assert scores["interval"]["control_accuracy_by_field"] == {"cat": [1, 1], "label": [1, 1]}
 
 
 def test_texts_that_belie_their_conditions_are_written_with_what_is_found_in_them(evaluate, folder, tmp_path):

@@ -14,7 +14,7 @@ from kexue_cli.commands.knowledge_base import SUFFIX, open_base
 from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.tasks.linking import knowledge_base
 from kexue_cli.tasks.linking.config import PreprocessorConfig
-from kexue_cli.tasks.linking.knowledge_base import ARRAYS, INDEX, NAMES, RECORDS
+from kexue_cli.tasks.linking.knowledge_base import INDEX, NAMES, RECORDS
 
 APPLES = '{"id":"K1","name":"苹果公司","aliases":["苹果"]}\n{"id":"K2","name":"苹果"}\n'
 LINE = "entities.jsonl: 2 entities, compiled into {}"
@@ -143,7 +143,7 @@ def test_a_file_is_compiled_again_for_another_encoding(file, compiled):
     assert len(compiled) == 2
 
 
-@pytest.mark.parametrize("damaged", [INDEX, NAMES, RECORDS, f"{ARRAYS[0]}.npy"])
+@pytest.mark.parametrize("damaged", [INDEX, NAMES, RECORDS, "first.npy"])
 def test_a_damaged_base_is_made_again(file, index, compiled, damaged):
     opened(file)
     (index / damaged).write_bytes(b"")

@@ -205,6 +205,42 @@ def test_the_networks_say_in_keras_what_they_say_in_onnx_runtime(extractor):
         assert [asdict(t) | {"score": 0} for t in one] == [asdict(t) | {"score": 0} for t in other]
 
 
+# ------------------------------------------------------------- what it begins from, and what is not told
+
+MEETINGS = ["鲁迅在绍兴见到巴金。", "老舍在北京见到冰心。", "茅盾在乌镇见到巴金。", "冰心在福州见到老舍。"]
+
+
+@pytest.fixture(scope="module")
+def next_extractor(extractor):
+    """The folder of an extractor that began from the first one, to learn who is met, and of whom nothing is said."""
+    folder = extractor[0].parent
+    records = [line_of(text, f"{text[:2]} 见到 {text[-3:-1]}", unrelated=[{"subject": text[:2], "object": text[3:5]}])
+               for text in MEETINGS]  # fmt: skip
+    (folder / "meetings.jsonl").write_text("".join(records), "utf-8")
+    settings = [*TINY, "--set", "training.epochs=20"]
+    train = ["train", "triples", "meetings.jsonl", "--dev", "meetings.jsonl", "-o", "next", "--from", "./extractor"]
+    done = subprocess.run([*COMMAND, *train, "--threads", "1", *settings], cwd=folder, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder / "next"
+
+
+def test_it_begins_with_the_shape_and_the_characters_of_another(extractor, next_extractor):
+    first, then = (json.loads((folder / "config.json").read_text("utf-8")) for folder in (extractor[0], next_extractor))
+
+    assert then["start"] == "./extractor"
+    assert then["network"] == first["network"] | {"predicates": 2}
+    assert (next_extractor / "vocabulary.txt").read_bytes() == (extractor[0] / "vocabulary.txt").read_bytes()
+
+
+def test_pairs_without_a_triple_are_learned_and_not_told(next_extractor, kexue):
+    assert Schema.read(next_extractor / "schema.jsonl").predicates == ("见到", "unrelated")
+
+    predicted = kexue("predict", "triples", "-m", next_extractor, "--text", "--tsv", stdin="\n".join(MEETINGS))
+
+    assert predicted.lines == [f"{text[:2]}\t见到\t{text[-3:-1]}" for text in MEETINGS]
+
+
 # ------------------------------------------------------------- what is read
 
 

@@ -10,6 +10,7 @@ import pytest
 from conftest import one_error
 
 from kexue_cli.text.word_vectors import WordVectors
+from kexue_cli.training.word_vectors import least_dimension
 from kexue_cli.zoo import data_folder
 
 SMALL = ("--vector-size", "8", "--epochs", "1", "--min-count", "2")
@@ -57,6 +58,16 @@ def test_frequent_words_come_first_and_have_a_vector(train, tmp_path):
     assert not vectors.table[0].any()
     assert vectors.table[1:].any(axis=1).all()
     assert 0 < vectors.rows(["的"])[0] < 10
+
+
+def test_the_number_of_words_says_how_many_numbers_a_vector_has(kexue, tmp_path):
+    pytest.importorskip("gensim")
+    (tmp_path / "corpus.txt").write_text("我爱北京，我爱上海，我。\n" * 5, "utf-8")
+
+    assert kexue("train", "words", "corpus.txt", "-o", "model", "--epochs", "1", "--words", "3").returncode == 0
+
+    assert WordVectors.load(tmp_path / "model").dimension == 10  # 8.33 ln 3 = 9.15
+    assert [least_dimension(words) for words in (1, 50_000, 100_000)] == [1, 91, 96]
 
 
 def test_the_words_that_are_kept_are_the_most_frequent(train, tmp_path):

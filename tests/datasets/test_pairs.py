@@ -96,7 +96,10 @@ def test_a_file_is_known_by_its_first_row(first, end):
     assert detect(first + end, "train.tsv") == "pairs"
 
 
-@pytest.mark.parametrize("head", ["怎么\t还\t书", "怎么还书\t怎么借书", "1\t怎么还书\t怎么借书\t0", "怎么 还书 1", ""])
+@pytest.mark.parametrize(
+    "head",
+    ["怎么\t还\t书", "1\t怎么还书", "怎么还书\t怎么借书\n几点 开门\n", "1\t怎么还书\t怎么借书\t0", "怎么 还书 1", ""],
+)
 def test_other_files_are_not_taken_for_it(head):
     assert not pairs.looks_like(head)
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kexue_cli.segmentation import ngrams as ngrams_module
+from kexue_cli.segmentation import runs as runs_module
 from kexue_cli.segmentation.corpus import Corpus
 from kexue_cli.segmentation.counting import DEPTH
 from kexue_cli.segmentation.ngrams import Ngrams, count_ngrams
@@ -65,7 +66,7 @@ def test_many_different_characters_are_counted(corpus):
 
 def test_runs_on_disk_give_the_same_bytes(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(ngrams_module, "FEW_CHARACTERS", 50)
-    monkeypatch.setattr(ngrams_module, "MERGE_BUFFER", 16)
+    monkeypatch.setattr(runs_module, "PIECE_KEYS", 16)
     texts = ["天地玄黄，宇宙洪荒。" * 9 + "\n", "天地之间，有人有书。\n" * 9, "宇宙之大\n" * 30]
     whole = corpus(*texts)
 

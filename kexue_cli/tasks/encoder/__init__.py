@@ -9,7 +9,7 @@ Not here: prediction. A task's network starts from a copy of these layers and ne
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
@@ -17,6 +17,7 @@ from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
 from kexue_cli.tasks.encoding import LEAST_COUNT, Encoder, EncodingConfig, digests, load_vocabulary, make_encoder
 from kexue_cli.text.normalization import normalize
 from kexue_cli.text.vocabulary import Vocabulary
+from kexue_cli.weights_file import check_weights
 from kexue_cli.zoo import find_model, read_config
 
 if TYPE_CHECKING:
@@ -24,6 +25,28 @@ if TYPE_CHECKING:
 
 Config = TypeVar("Config")
 Shape = TypeVar("Shape")
+
+
+class Source(Protocol):
+    """A trained model that a task's network begins from."""
+
+    @property
+    def encoding(self) -> EncodingConfig:
+        """How its texts were encoded."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The characters that it knows."""
+        ...
+
+    def shape(self, config: Any) -> Any:
+        """Return the settings of the task's network with what follows from the model."""
+        ...
+
+    def copy_to(self, network: "keras.Model") -> None:
+        """Give the task's network the weights of the model."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +67,9 @@ class PretrainedEncoder:
         from kexue_cli.tasks.encoder.network import build_networks, encoders
 
         own = build_networks(read_config(self.folder)["network"])[ENCODER]
-        own.load_weights(self.folder / f"{ENCODER}.weights.h5")
+        weights = self.folder / f"{ENCODER}.weights.h5"
+        check_weights(weights)
+        own.load_weights(weights)
         (source,) = encoders(own)
         for layer in encoders(network):
             layer.set_weights(source.get_weights())
@@ -66,15 +91,16 @@ def pretrained(name: str, encoding: EncodingConfig) -> PretrainedEncoder | None:
     return found
 
 
-def begin(config: Config, texts: Iterable[str]) -> tuple[Config, Encoder, PretrainedEncoder | None]:
+def begin(config: Config, texts: Iterable[str], source: Source | None = None) -> tuple[Config, Encoder, Source | None]:
     """Return the settings of a task with what follows from others, the encoder of its texts, and what it begins from.
 
     config: has encoder, the name of a pretrained one, preprocessor and network. texts: of the training, for the
-    vocabulary where there is no pretrained encoder. Raises KexueError as pretrained does.
+    vocabulary where there is no pretrained encoder. source: what to begin from in place of the encoder.
+    Raises KexueError as pretrained does.
     """
     values: Any = config
     encoding = replace(values.preprocessor, digests=digests(values.preprocessor))
-    source = pretrained(values.encoder, encoding)
+    source = source or pretrained(values.encoder, encoding)
     vocabulary = source.vocabulary if source else Vocabulary.count(map(normalize, texts), LEAST_COUNT)
     encoder = make_encoder(vocabulary, encoding)
     network = source.shape(values.network) if source else values.network

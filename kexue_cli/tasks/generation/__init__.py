@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kexue_cli.batching import by_length, collate
+from kexue_cli.batching import by_length, collate, output_of
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.records import Record, add_answer
@@ -247,7 +247,9 @@ class Generation:
         """Return conditions as the network has them (n, c)."""
         samples = [self.preprocessor.condition(condition) for condition in conditions]
         parts = [samples[first : first + CONDITIONS] for first in range(0, len(samples), CONDITIONS)]
-        return np.concatenate([self.networks[CONDITION](collate(part))[CONDITION] for part in parts])
+        size = self.preprocessor.network.condition
+        outputs = [self.networks[CONDITION](collate(part)) for part in parts]
+        return np.concatenate([output_of(output, CONDITION, None, size) for output in outputs])
 
 
 class Writer:
@@ -276,10 +278,14 @@ class Writer:
         self.recent = ids[:, max(0, ids.shape[1] - self.kept) :]
         seen = {name: array[:, -length:] for name, array in self.preprocessor.seen(ids).items()}
         inputs = {**seen, CONDITION: self.conditions, "parents": rows.astype(np.int32)}
-        depth = self.preprocessor.network.depth
-        outputs = self.decoder(inputs | dict(zip(past_names(depth), self.past, strict=True)))
-        self.past = [outputs[name] for name in state_names(depth)]
-        return outputs["characters"]
+        network = self.preprocessor.network
+        outputs = self.decoder(inputs | dict(zip(past_names(network.depth), self.past, strict=True)))
+        size = network.width // network.heads
+        self.past = [
+            output_of(outputs, name, len(rows), network.heads, None, size, is_checked=False)
+            for name in state_names(network.depth)
+        ]
+        return output_of(outputs, "characters", len(rows), length, network.vocabulary_size, is_checked=False)
 
 
 def _key(request: Request) -> str:

@@ -6,9 +6,8 @@ tone, which classical couplets count as oblique, is not known here.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation.form import PUNCTUATION, of_text
 
@@ -17,13 +16,13 @@ CLAUSES = re.compile(f"[^{re.escape(PUNCTUATION)}]+")
 NAMES = ("same_form", "same_repetition", "opposite_tones")
 
 
-def couplet_scores(pairs: Sequence[tuple[str, str]], *, seed: int = 0) -> dict[str, Any]:
-    """Return three rates of pairs of lines, each with its 95 % bootstrap interval over pairs.
+def couplets(pairs: Sequence[tuple[str, str]], suffix: str = "") -> Sums:
+    """Return three rates of pairs of lines, their names with a suffix.
 
     same_form: pairs of the same length with the same punctuation at the same places. same_repetition: pairs in which
     characters repeat at the same places of both lines. opposite_tones: of the second, fourth, ... and last characters
-    of each clause that have a tone in both lines, those with a level tone against an oblique one; None if there are
-    none. Raises KexueError if pypinyin is not there.
+    of each clause that have a tone in both lines, those with a level tone against an oblique one; 0 if there are none.
+    Raises KexueError if pypinyin is not there.
     """
     rows = []
     for first, second in pairs:
@@ -34,10 +33,9 @@ def couplet_scores(pairs: Sequence[tuple[str, str]], *, seed: int = 0) -> dict[s
 
     def rates(sums: dict[str, float]) -> dict[str, float]:
         parts = ("pairs", "pairs", "places")
-        return {name: sums[name] / (sums[part] or 1) for name, part in zip(NAMES, parts, strict=True)}
+        return {f"{name}{suffix}": sums[name] / (sums[part] or 1) for name, part in zip(NAMES, parts, strict=True)}
 
-    own = rates({name: sum(column) for name, column in columns.items()})
-    return {**own, "interval": intervals(columns, rates, seed=seed)}
+    return Sums(columns, rates)
 
 
 def repetition(line: str) -> list[int]:

@@ -9,12 +9,11 @@ fitted on real texts. Letters: n texts.
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Halves, Sheet, Sums, results
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation.conditions import written
 from kexue_cli.tasks.generation.records import Condition, Text
@@ -25,6 +24,10 @@ BLEU_ORDERS = 4
 COPIED_LENGTH = 20  # characters in a row that make a copy
 GRAMS = (1, 3)  # lengths of the classifier's n-grams
 LEAST_COUNT = 2  # training texts that an n-gram is in
+
+NAMES = ("perplexity", "distinct_1", "distinct_2", "distinct_2_real", "self_bleu", "self_bleu_real")
+BY_FIELD = "control_accuracy_by_field"
+JUDGED = ("control_accuracy", "control_accuracy_real", "copied", "copied_real", BY_FIELD)
 
 Rates = dict[str, float]
 
@@ -40,39 +43,20 @@ def n_grams(text: str, n: int) -> Iterator[str]:
     return (text[start : start + n] for start in range(len(text) - n + 1))
 
 
-def distinct(texts: Iterable[str], n: int, most: int | None = None) -> float:
-    """Return the share of different ones among the n-grams of texts; 0 if there are none.
-
-    most: n-grams that are looked at, all if None. The share falls with their number: only shares of as many compare.
-
-    >>> distinct(["很好很好"], 2)  # 很好, 好很, 很好
-    0.6666666666666666
-    """
-    seen: set[str] = set()
-    total = 0
-    for text in texts:
-        for gram in n_grams(text, n):
-            if total == most:
-                return len(seen) / max(1, total)
-            seen.add(gram)
-            total += 1
-    return len(seen) / total if total else 0.0
-
-
-def bleus(texts: Sequence[str]) -> list[float]:
-    """Return the BLEU-4 over characters of each text, all others being its references.
+def bleus(texts: Sequence[str]) -> list[float | None]:
+    """Return the BLEU-4 over characters of each text, all others being its references; None for an empty one.
 
     At most 200 texts are used, spread evenly; a text of less than four characters has fewer orders. An order without a
     match counts half a match (smoothing 1 of https://aclanthology.org/W14-3346, with 1/2).
     """
-    texts = [text for text in texts if text]
     count = min(len(texts), BLEU_TEXTS)
-    texts = [texts[number * len(texts) // count] for number in range(count)]
-    if len(texts) < 2:
-        return []
-    orders = range(1, BLEU_ORDERS + 1)
-    counts = [[Counter(n_grams(text, n)) for n in orders] for text in texts]
-    return [_bleu(index, texts, counts) for index in range(len(texts))]
+    chosen = [texts[number * len(texts) // count] for number in range(count)]
+    filled = [text for text in chosen if text]
+    if len(filled) < 2:
+        return [None] * count
+    counts = [[Counter(n_grams(text, n)) for n in range(1, BLEU_ORDERS + 1)] for text in filled]
+    found = iter([_bleu(index, filled, counts) for index in range(len(filled))])
+    return [next(found) if text else None for text in chosen]
 
 
 def _bleu(index: int, texts: Sequence[str], counts: Sequence[Sequence[Counter[str]]]) -> float:
@@ -134,11 +118,25 @@ class Judge:
             if len(set(values)) > 1:
                 self.classifiers[name] = LinearSVC(random_state=0).fit(vectors[told], values)
 
+    def margins(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Return by how much the value of each field that it finds in each text lies above the next one."""
+        vectors = self.vectorizer.transform(map(spaced, texts))
+        columns = {name: _margins(one.decision_function(vectors)) for name, one in self.classifiers.items()}
+        return [{name: column[row] for name, column in columns.items()} for row in range(len(texts))]
+
     def found(self, texts: Sequence[str]) -> list[dict[str, str]]:
         """Return the value of each field that it finds in each text."""
         vectors = self.vectorizer.transform(map(spaced, texts))
         columns = {name: classifier.predict(vectors).tolist() for name, classifier in self.classifiers.items()}
         return [{name: column[row] for name, column in columns.items()} for row in range(len(texts))]
+
+
+def _margins(decisions: np.ndarray) -> list[float]:
+    """Return how far the highest decision (n, v) of each row lies above the next; of two values there is one (n,)."""
+    if decisions.ndim == 1:
+        return [abs(float(value)) for value in decisions]
+    highest = np.sort(decisions, axis=1)[:, -2:]
+    return [float(first - second) for second, first in highest]
 
 
 def kept(found: Mapping[str, str], condition: Condition) -> dict[str, bool]:
@@ -147,71 +145,97 @@ def kept(found: Mapping[str, str], condition: Condition) -> dict[str, bool]:
     return {name: value == written(condition[name]) for name, value in told.items()}
 
 
-def scores(
-    log_likelihoods: "np.ndarray",
+def sheets(
+    log_likelihoods: np.ndarray,
     texts: Sequence[str],
     real: Sequence[Text],
     judge: Judge | None,
     training: Iterable[str],
     *,
     seed: int = 0,
-) -> dict[str, Any]:
-    """Return all scores with their 95 % bootstrap intervals over texts.
+) -> list[Sheet]:
+    """Return the scores that are drawn over texts.
 
     texts: one written for each of the real ones, under its condition; log_likelihoods: of the real ones (n, 2).
-    judge and training texts: if they are known. The shares of different n-grams have no interval: drawing texts anew
-    would repeat some of them. They are taken of as many n-grams of both.
-    """  # fmt: skip
+    judge and training texts: if they are known. Shares of different n-grams are taken of as many of both.
+    """
     texts, originals = [spaced(text) for text in texts], [spaced(text.text) for text in real]
     order = np.random.default_rng(seed).permutation(len(texts))  # texts of one kind may stand together
     mixed, mixed_real = [texts[row] for row in order], [originals[row] for row in order]
     most = {n: min(sum(max(0, len(text) - n + 1) for text in part) for part in (texts, originals)) for n in (1, 2)}
-    alike, alike_real = bleus(texts), bleus(originals)
-    found: dict[str, Any] = {
-        "perplexity": perplexity(log_likelihoods),
-        "distinct_1": distinct(mixed, 1, most[1]),
-        "distinct_2": distinct(mixed, 2, most[2]),
-        "distinct_2_real": distinct(mixed_real, 2, most[2]),
-        "self_bleu": sum(alike) / len(alike) if alike else None,
-        "self_bleu_real": sum(alike_real) / len(alike_real) if alike_real else None,
-    }
-    bounds = intervals(
-        {"total": log_likelihoods[:, 0].tolist(), "characters": log_likelihoods[:, 1].tolist()},
-        lambda sums: {"perplexity": math.exp(-sums["total"] / sums["characters"])}, seed=seed,
-    ) | _bounds({"self_bleu": alike, "self_bleu_real": alike_real}, seed)  # fmt: skip
+    likelihood = {"total": log_likelihoods[:, 0].tolist(), "characters": log_likelihoods[:, 1].tolist()}
+    found: list[Sheet | None] = [
+        Sums(likelihood, lambda sums: {"perplexity": math.exp(-sums["total"] / sums["characters"])}),
+        variety("distinct_1", mixed, 1, most[1]),
+        variety("distinct_2", mixed, 2, most[2]),
+        variety("distinct_2_real", mixed_real, 2, most[2]),
+        mean("self_bleu", bleus(texts)),
+        mean("self_bleu_real", bleus(originals)),
+    ]
     if judge:
         learned = [spaced(text) for text in training]
-        conditions = [text.condition for text in real]
-        own, of_real = (
-            [kept(values, condition) for values, condition in zip(judge.found(part), conditions, strict=True)]
-            for part in (texts, originals)
-        )
-        for text, row in zip(texts, own, strict=True):
-            if not text.strip(SPACE):  # nothing was written
-                row.update(dict.fromkeys(row, False))
-        columns: dict[str, Sequence[float]] = {
-            "control_accuracy": [sum(row.values()) / len(row) for row in own if row],
-            "control_accuracy_real": [sum(row.values()) / len(row) for row in of_real if row],
-            "copied": copies(texts, learned),
-            "copied_real": copies(originals, learned),
-        }
-        found |= {name: sum(column) / len(column) if column else None for name, column in columns.items()}
-        by_field = {name: [row[name] for row in own if name in row] for name in judge.classifiers}
-        found["control_accuracy_by_field"] = {
-            name: sum(column) / len(column) if column else None for name, column in by_field.items()
-        }
-        bounds |= _bounds(columns, seed)
+        accuracy, accuracy_real, *by_field = _judged(judge, texts, originals, [text.condition for text in real])
+        copied = [mean("copied", copies(texts, learned)), mean("copied_real", copies(originals, learned))]
+        found += [accuracy, accuracy_real, *copied, *by_field]
+    return [sheet for sheet in found if sheet is not None]
+
+
+def variety(name: str, texts: Sequence[str], n: int, most: int) -> Halves:
+    """Return the share of different ones among the first *most* n-grams of texts, which stand in no order."""
+    numbers: dict[str, int] = {}
+    grams: list[int] = []
+    rows: list[int] = []
+    for row, text in enumerate(texts):
+        for gram in n_grams(text, n):
+            if len(grams) < most:
+                grams.append(numbers.setdefault(gram, len(numbers)))
+                rows.append(row)
+    ids, owners = np.array(grams, np.int64), np.array(rows, np.int64)
+
+    def share(mask: np.ndarray) -> Rates:
+        own = ids[mask[owners]]
+        return {name: np.count_nonzero(np.bincount(own)) / max(1, len(own))}
+
+    return Halves(len(texts), share)
+
+
+def mean(name: str, values: Sequence[float | None]) -> Sums | None:
+    """Return the mean of what texts have, those without it left out; None if none has it."""
+    column, has = [value or 0.0 for value in values], [float(value is not None) for value in values]
+    if not any(has):
+        return None
+    own = sum(column) / sum(has)
+
+    def rates(sums: Mapping[str, float]) -> Rates:
+        return {name: sums["sum"] / sums["texts"] if sums["texts"] else own}  # a draw may have only texts without it
+
+    return Sums({"sum": column, "texts": has}, rates)
+
+
+def _judged(
+    judge: Judge, texts: Sequence[str], real: Sequence[str], conditions: Sequence[Condition]
+) -> list[Sums | None]:
+    """Return how often conditions are found: in the texts, in the real ones, and in the texts for each field."""
+    own, of_real = (
+        [kept(values, condition) for values, condition in zip(judge.found(part), conditions, strict=True)]
+        for part in (texts, real)
+    )
+    for text, row in zip(texts, own, strict=True):
+        if not text.strip(SPACE):  # nothing was written
+            row.update(dict.fromkeys(row, False))
+    return [
+        mean("control_accuracy", [sum(row.values()) / len(row) if row else None for row in own]),
+        mean("control_accuracy_real", [sum(row.values()) / len(row) if row else None for row in of_real]),
+        *(mean(f"{BY_FIELD}.{name}", [row.get(name) for row in own]) for name in judge.classifiers),
+    ]
+
+
+def scores(sheets: Sequence[Sheet], judge: Judge | None, *, seed: int = 0) -> dict[str, Any]:
+    """Return all scores with their 95 % intervals over texts; None where there is nothing to score."""
+    found = results(sheets, seed=seed)
+    bounds = found.pop("interval")
+    for name in NAMES + JUDGED if judge else NAMES:
+        found.setdefault(name, None)
+    if judge:
+        found[BY_FIELD] = {**dict.fromkeys(judge.classifiers), **(found[BY_FIELD] or {})}
     return {**found, "interval": bounds}
-
-
-def _bounds(columns: Mapping[str, Sequence[float]], seed: int) -> dict[str, list[float]]:
-    """Return the intervals of means over texts; each column has its own texts."""
-    bounds: dict[str, list[float]] = {}
-    for name, column in columns.items():
-        sums = {name: column, "texts": [1.0] * len(column)}
-        bounds |= intervals(sums, partial(_mean, name), seed=seed)
-    return bounds
-
-
-def _mean(name: str, sums: Rates) -> Rates:
-    return {name: sums[name] / sums["texts"]}

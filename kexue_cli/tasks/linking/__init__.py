@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kexue_cli.batching import Sample
+from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
+from kexue_cli.errors import KexueError
 from kexue_cli.fields import member
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import EncodedText, Encoder, load_vocabulary, make_encoder, windows
@@ -220,7 +221,7 @@ class EntityLinking:
             size = len(part.encoded.text)
             if given is None:
                 text = part.encoded.text
-                found_here = spans_of(output[MENTIONS][:size], self.decoding)
+                found_here = spans_of(output_of(output, MENTIONS, None, 2)[:size], self.decoding)
                 inside = [span for span in found_here if not text[span.start : span.end].isspace()]
             else:
                 moved = (_moved(span, -part.start) for span in given[part.text])
@@ -248,7 +249,7 @@ class EntityLinking:
             around = self._beside([group[row].text for row, _ in asked], likeliest)
             chosen = self.choices(
                 [
-                    self.choice_sample(group[row], span, outputs[row]["states"], found, beside)
+                    self.choice_sample(group[row], span, output_of(outputs[row], "states", None, None), found, beside)
                     for (row, span), found, beside in zip(asked, candidates, around, strict=True)
                 ]
             )
@@ -301,7 +302,9 @@ class EntityLinking:
         )
         results = [np.ones(1, np.float32)] * len(samples)
         for index, output in zip(asked, outputs, strict=True):
-            results[index] = output[CHOICE]
+            results[index] = output_of(output, CHOICE, None)
+            if len(results[index]) <= len(samples[index]["candidates"]):
+                raise KexueError(f"the network gives too few {CHOICE!r}; it is another model's")
         return results
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import marisa_trie
 import numpy as np
 
+from kexue_cli.arrays import read_in_place
 from kexue_cli.config import read_json, write_json
 from kexue_cli.errors import KexueError
 from kexue_cli.records import dump, parse_record
@@ -22,7 +23,7 @@ from kexue_cli.tasks.linking.config import ENTITY_WORDS, LONGEST_NAME
 from kexue_cli.tasks.linking.entities import Entity, entity_record, read_entity
 from kexue_cli.tasks.linking.preprocessor import Candidate, characters_of
 from kexue_cli.text.normalization import normalize
-from kexue_cli.zoo import CONFIG
+from kexue_cli.zoo import CONFIG, check_folder, file_digest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
     from kexue_cli.tasks.encoding import Encoder
 
 NAMES, IDS, RECORDS, INDEX = "names.marisa", "ids.marisa", "entities.jsonl", "index.json"
-ARRAYS = (
-    "first",  # (names + 1,) where the candidates of each name begin
-    "entity",  # (candidates,) places in the base, those linked most often first
-    "count",  # (candidates,) how often the name was linked to each
-    "is_own",  # (candidates,) whether it is the entity's name, not only an alias
-    "linked",  # (names,) how often each was linked, to whatever
-    "occurrences",  # (names,) how often each was seen in text
-    "place",  # (ids,) of each id's entity
-    "begin",  # (entities + 1,) where each record begins, in bytes
-    "words",  # (entities, 32) rows of the word vectors of what is said of each, padded with 0
-    "is_described",  # (entities,) whether it has a description
-)
+ARRAYS: dict[str, tuple[Any, int]] = {  # the type of the numbers, and how many dimensions there are
+    "first": (np.int64, 1),  # (names + 1,) where the candidates of each name begin
+    "entity": (np.int32, 1),  # (candidates,) places in the base, those linked most often first
+    "count": (np.int32, 1),  # (candidates,) how often the name was linked to each
+    "is_own": (np.bool_, 1),  # (candidates,) whether it is the entity's name, not only an alias
+    "linked": (np.int32, 1),  # (names,) how often each was linked, to whatever
+    "occurrences": (np.int32, 1),  # (names,) how often each was seen in text
+    "place": (np.int32, 1),  # (ids,) of each id's entity
+    "begin": (np.int64, 1),  # (entities + 1,) where each record begins, in bytes
+    "words": (np.int32, 2),  # (entities, 32) rows of the word vectors of what is said of each, padded with 0
+    "is_described": (np.bool_, 1),  # (entities,) whether it has a description
+}
 FORMAT = 1
 KEPT = 4_000  # entities that were read and may be asked for again
 DESCRIBED_CHARACTERS = 200  # of an entity's text that words are taken from
@@ -83,17 +84,21 @@ class KnowledgeBase:
         """Raises KexueError if there is no compiled base in the folder, or it is damaged."""
         self.folder = folder
         try:
+            if folder.is_dir():
+                check_folder(folder)
             values = read_json(folder / INDEX)
             if not isinstance(values, dict) or values.get("format") != FORMAT:
                 raise KexueError(f"the base {folder} was compiled by another version of kexue; compile it again")
             self.made_from: dict[str, Any] = values["made_from"]
+            for name, digest in values.get("sums", {}).items():
+                if name in (NAMES, IDS) and file_digest(folder / name) != digest:
+                    raise ValueError(f"{name} is not as it was written")
             self._names = marisa_trie.Trie().mmap(os.fspath(folder / NAMES))
             self._ids = marisa_trie.Trie().mmap(os.fspath(folder / IDS))
             self._records = np.memmap(folder / RECORDS, np.uint8, "r")
-            arrays = {name: _read_in_place(folder / f"{name}.npy") for name in ARRAYS}
-            if arrays["begin"][-1] != len(self._records):
-                raise ValueError(f"{RECORDS} has {len(self._records)} bytes; expected {arrays['begin'][-1]}")
-        except (OSError, ValueError, EOFError, KeyError, IndexError, RuntimeError) as error:
+            arrays = {name: read_in_place(folder / f"{name}.npy", *form) for name, form in ARRAYS.items()}
+            _check_arrays(arrays, len(self._names), len(self._ids), len(self._records))
+        except (OSError, ValueError, EOFError, KeyError, AttributeError, RuntimeError) as error:
             hint = "see: kexue models verify" if (folder / CONFIG).is_file() else "remove it to compile it again"
             raise KexueError(f"the compiled base {folder} is damaged ({error}); {hint}") from None
         self._first, self._entity, self._count = arrays["first"], arrays["entity"], arrays["count"]
@@ -161,9 +166,23 @@ def candidate(base: KnowledgeBase, place: int, count: int, is_own: bool) -> Cand
     return Candidate(place, count, is_own, bool(base.is_described[place]), base.words[place], base.characters(place))
 
 
-def _read_in_place(path: Path) -> "npt.NDArray[Any]":
-    """Return the array in a file, as a plain one: looking into those of NumPy's own kind for files takes longer."""
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+def _check_arrays(arrays: "Mapping[str, npt.NDArray[Any]]", names: int, ids: int, size: int) -> None:
+    """Raise ValueError unless the arrays fit each other and what they point to. size: bytes of the records."""
+    first, entity, begin = arrays["first"], arrays["entity"], arrays["begin"]
+    entities = len(begin) - 1
+    lengths = dict.fromkeys(("linked", "occurrences"), names) | dict.fromkeys(("count", "is_own"), len(entity))
+    lengths |= {"first": names + 1, "place": ids, "words": entities, "is_described": entities, "begin": ids + 1}
+    for name, length in lengths.items():
+        if len(arrays[name]) != length:
+            raise ValueError(f"{name}.npy has {len(arrays[name])} rows; expected {length}")
+    if arrays["words"].shape[1] != ENTITY_WORDS:
+        raise ValueError(f"words.npy has {arrays['words'].shape[1]} columns; expected {ENTITY_WORDS}")
+    for name, places, end in (("first", first, len(entity)), ("begin", begin, size)):
+        if places[0] != 0 or places[-1] != end or (np.diff(places) < 0).any():
+            raise ValueError(f"{name}.npy does not rise from 0 to {end}")
+    for name in ("entity", "place"):
+        if len(arrays[name]) and not 0 <= arrays[name].min() <= arrays[name].max() < entities:
+            raise ValueError(f"{name}.npy has places that are not among the {entities} entities")
 
 
 def described(entity: Entity) -> str:
@@ -229,17 +248,20 @@ def compile_base(
     place_of = np.zeros(len(ids), np.int32)
     place_of[[id_trie[id] for id in ids]] = np.arange(len(ids))
     name_trie = marisa_trie.Trie(pairs)
-    name_trie.save(os.fspath(folder / NAMES))
-    id_trie.save(os.fspath(folder / IDS))
+    for name, trie in ((NAMES, name_trie), (IDS, id_trie)):
+        try:
+            trie.save(os.fspath(folder / name))
+        except RuntimeError as error:  # as of a full disk
+            raise KexueError(f"cannot write {folder / name}: {error}") from None
     arrays = {**_candidate_arrays(pairs, occurrences, name_trie), "place": place_of}
     arrays["begin"] = np.frombuffer(begins, np.int64)
     arrays["words"] = np.frombuffer(words, np.int32).reshape(-1, ENTITY_WORDS)
     arrays["is_described"] = np.frombuffer(is_described, np.bool_)
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", arrays[name])
-    write_json(
-        folder / INDEX, {"format": FORMAT, "entities": len(ids), "names": len(pairs), "made_from": dict(made_from)}
-    )
+    index = {"format": FORMAT, "entities": len(ids), "names": len(pairs), "made_from": dict(made_from)}
+    # The library of the tries does not look at what it reads: of one with a changed byte it may end the process.
+    write_json(folder / INDEX, {**index, "sums": {name: file_digest(folder / name) for name in (NAMES, IDS)}})
 
 
 def is_of_base(file: str) -> bool:

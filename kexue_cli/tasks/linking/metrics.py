@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, intervals
 from kexue_cli.records import Record
 from kexue_cli.tasks.linking.records import LabelledText
 
@@ -71,12 +71,13 @@ class Counts(NamedTuple):
     ambiguous_right: int = 0
 
     @property
-    def is_right(self) -> bool:
-        """Whether all gold mentions and links, and no others, were found."""
-        return (
-            self.gold_spans == self.found_spans == self.right_spans
-            and self.gold_links == self.found_links == self.right_links
-        )
+    def wrong(self) -> int:
+        """How many mentions and links are gold and were not found, or were found and are not gold; 0 if all is right.
+
+        A mention at a wrong place counts with its link, one at its place with a wrong link by the two links.
+        """
+        spans = self.gold_spans + self.found_spans - 2 * self.right_spans
+        return spans + self.gold_links + self.found_links - 2 * self.right_links
 
 
 @dataclass
@@ -91,8 +92,7 @@ class Scores:
         choices: for the linked mentions of the text, in order; their gold ids count, for names have been looked up.
         """
         choices = list(choices)
-        linked = [mention for mention in text.mentions if mention.is_linked]
-        gold = [Link(at.start, at.end, choice.gold) for at, choice in zip(linked, choices, strict=True)]
+        gold = _gold_links(text, choices)
         found = [Link(mention["start"], mention["end"], mention["id"]) for mention in mentions]
         unlinked = [(mention.start, mention.end) for mention in text.mentions if not mention.is_linked]
         return self.add(gold, found, choices, unlinked)
@@ -115,19 +115,40 @@ class Scores:
         """
         return _rates({name: sum(column) for name, column in self._columns().items()})
 
-    def results(self, *, seed: int = 0) -> dict[str, object]:
-        """Return the rates, with 95 % bootstrap intervals over texts for those that are not None."""
-        rates = self.rates()
-        known = {name: rate for name, rate in rates.items() if rate is not None}
+    def sheet(self) -> Sums:
+        """Return the scores that are drawn over texts: those rates that are not None."""
+        known = {name: rate for name, rate in self.rates().items() if rate is not None}
 
         def drawn(sums: Mapping[str, float]) -> dict[str, float]:
             own = {name: rate for name, rate in _rates(sums).items() if rate is not None}
             return known | own  # where a draw of texts has nothing to choose, it takes the rate of all of them
 
-        return {**rates, "interval": intervals(self._columns(), drawn, seed=seed)}
+        return Sums(self._columns(), drawn)
+
+    def results(self, seed: int = 0) -> dict[str, object]:
+        """Return the rates, with 95 % bootstrap intervals over texts for those that are not None."""
+        return {**self.rates(), "interval": intervals(self.sheet(), seed=seed)}
 
     def _columns(self) -> dict[str, list[int]]:
         return {name: [getattr(text, name) for text in self.texts] for name in Counts._fields}
+
+
+def _gold_links(text: LabelledText, choices: Iterable[Choice]) -> list[Link]:
+    linked = [mention for mention in text.mentions if mention.is_linked]
+    return [Link(at.start, at.end, choice.gold) for at, choice in zip(linked, choices, strict=True)]
+
+
+def surest_wrong(text: LabelledText, mentions: Iterable[Record], choices: Iterable[Choice]) -> float:
+    """Return the highest score of the mentions of a prediction that are not labelled so; 0 if there is none."""
+    gold = set(_gold_links(text, choices))
+    unlinked = {(mention.start, mention.end) for mention in text.mentions if not mention.is_linked}
+    wrong = (
+        float(mention["score"])
+        for mention in mentions
+        if Link(mention["start"], mention["end"], mention["id"]) not in gold
+        and (mention["start"], mention["end"]) not in unlinked
+    )
+    return max(wrong, default=0.0)
 
 
 def _span_and_link_counts(gold: set[Link], found: set[Link], unlinked: set[Span]) -> dict[str, int]:

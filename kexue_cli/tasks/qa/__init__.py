@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kexue_cli.batching import Sample
+from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import load_vocabulary, make_encoder, windows
@@ -70,7 +70,8 @@ class QuestionAnswering:
             outputs = run(self.runtime, [sample for *_, sample in group], length="passage", budget=TOKENS)
             for (index, passage, window, _), output in zip(group, outputs, strict=True):
                 text = questions[index].passages[passage].text[window]
-                start, end = output["start"].mean(axis=-1), output["end"].mean(axis=-1)  # over the members
+                pointers = [output_of(output, name, None, None) for name in ("start", "end")]
+                start, end = (each.mean(axis=-1) for each in pointers)  # over the members
                 spans[index] += spans_of(start, end, text, passage=passage, offset=window.start, config=self.decoding)
         return [
             vote(found, [passage.text for passage in question.passages], self.decoding, question=question.question)

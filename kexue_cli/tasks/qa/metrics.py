@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, results
 
 
 @cache
@@ -83,17 +83,20 @@ class Scores:
     exact_match: list[float] = field(default_factory=list)  # 0 or 1, one a record
     f1: list[float] = field(default_factory=list)  # 0..1, one a record
 
-    def add(self, prediction: str | None, answers: Sequence[str]) -> None:
-        """Take in the prediction for one record and its right answers, as score does."""
+    def add(self, prediction: str | None, answers: Sequence[str]) -> tuple[float, float]:
+        """Take in the prediction for one record and its right answers, and return what score does."""
         exact_match, f1 = score(prediction, answers)
         self.exact_match.append(exact_match)
         self.f1.append(f1)
+        return exact_match, f1
 
-    def results(self, *, seed: int = 0) -> dict[str, object]:
+    def sheet(self) -> Sums:
+        """Return the scores that are drawn over records."""
+        return Sums({"exact_match": self.exact_match, "f1": self.f1, "records": [1.0] * len(self.f1)}, _means)
+
+    def results(self, seed: int = 0) -> dict[str, object]:
         """Return exact_match, f1 and score, each in 0..1, with their 95 % bootstrap intervals over records."""
-        columns = {"exact_match": self.exact_match, "f1": self.f1, "records": [1.0] * len(self.f1)}
-        sums = {name: sum(values) for name, values in columns.items()}
-        return {**_means(sums), "interval": intervals(columns, _means, seed=seed)}
+        return results([self.sheet()], seed=seed)
 
 
 def _means(sums: dict[str, float]) -> dict[str, float]:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kexue_cli.batching import Sample
+from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
-from kexue_cli.errors import KexueError
 from kexue_cli.records import Record
 from kexue_cli.tasks.encoding import EncodedText, Encoder, EncodingConfig, load_vocabulary, make_encoder
 from kexue_cli.tasks.similarity.config import NETWORK, VECTOR, DecodingConfig, NetworkConfig
@@ -75,9 +74,7 @@ class Similarity:
         for first in range(0, len(texts), TEXTS):
             samples = [text_sample(self.encoder.encode(text), self.encoder) for text in texts[first : first + TEXTS]]
             for row, output in enumerate(run(self.runtime, samples, length="text", budget=TOKENS)):
-                vectors[first + row] = output[VECTOR]
-        if not np.isfinite(vectors).all():
-            raise KexueError(f"{self.folder or 'the model'} gives vectors that are no numbers; it is of no use")
+                vectors[first + row] = output_of(output, VECTOR, self.dimension)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # that of a text without characters may be shorter
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return vectors

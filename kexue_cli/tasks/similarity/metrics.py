@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, intervals, results
 
 TOPS = (1, 5, 10)
 BLOCK = 1 << 24  # cosines at once, 64 MiB
@@ -40,27 +40,30 @@ class PairScores:
         self.scores.append(score)
         self.labels.append(label)
 
-    def results(self, threshold: float, *, seed: int = 0) -> dict[str, object]:
-        """Return accuracy, f1, spearman and the threshold, with 95 % bootstrap intervals over pairs.
-
-        accuracy and f1 are None unless all labels are 0 or 1, spearman if all labels or all scores are equal. For an
-        interval, each pair keeps the ranks that it has among all of them.
-        """
+    def sheet(self, threshold: float) -> Sums:
+        """Return the scores that are drawn over pairs; each pair keeps the ranks that it has among all of them."""
         columns = self._columns(threshold)
-        are_graded = not set(self.labels) <= {0, 1}
-
-        def rates(sums: Mapping[str, float]) -> Rates:
-            scores: Rates = dict.fromkeys(("accuracy", "f1")) if are_graded else _agreement(sums)
-            return {**scores, "spearman": _correlation(sums)}
-
-        own = rates({name: sum(column) for name, column in columns.items()})
-        known = {name: rate for name, rate in own.items() if rate is not None}
+        known = {name: rate for name, rate in self._rates(_summed(columns)).items() if rate is not None}
 
         def drawn(sums: Mapping[str, float]) -> dict[str, float]:
             # where all labels of a draw are equal, it takes the correlation of all pairs
-            return known | {name: rate for name, rate in rates(sums).items() if rate is not None}
+            return known | {name: rate for name, rate in self._rates(sums).items() if rate is not None}
 
-        return {**own, "threshold": threshold, "interval": intervals(columns, drawn, seed=seed)}
+        return Sums(columns, drawn)
+
+    def results(self, threshold: float, seed: int = 0) -> dict[str, object]:
+        """Return accuracy, f1, spearman and the threshold, with 95 % bootstrap intervals over pairs.
+
+        accuracy and f1 are None unless all labels are 0 or 1, spearman if all labels or all scores are equal.
+        """
+        sheet = self.sheet(threshold)
+        rates = self._rates(_summed(sheet.columns))
+        return {**rates, "threshold": threshold, "interval": intervals(sheet, seed=seed)}
+
+    def _rates(self, sums: Mapping[str, float]) -> Rates:
+        are_graded = sums["graded"] > 0
+        scores: Rates = dict.fromkeys(("accuracy", "f1")) if are_graded else _agreement(sums)
+        return {**scores, "spearman": _correlation(sums)}
 
     def _columns(self, threshold: float) -> dict[str, list[int]]:
         """Return for each pair what it adds to the sums; whole numbers, whose sums are exact."""
@@ -69,6 +72,7 @@ class PairScores:
         a, b = _ranks(self.scores), _ranks(self.labels)
         return {
             "pairs": [1] * len(found),
+            "graded": [int(not set(self.labels) <= {0, 1})] * len(found),
             "right": [int(one == other) for one, other in zip(found, same, strict=True)],
             "found": found,
             "same": same,
@@ -79,6 +83,10 @@ class PairScores:
             "bb": (b * b).tolist(),
             "ab": (a * b).tolist(),
         }
+
+
+def _summed(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: sum(column) for name, column in columns.items()}
 
 
 def _ranks(values: Sequence[float]) -> np.ndarray:
@@ -127,13 +135,15 @@ class GroupScores:
 
     ranks: Sequence[int]
 
-    def results(self, *, seed: int = 0) -> dict[str, object]:
-        """Return top1, top5, top10 and mrr, each in 0..1, with 95 % bootstrap intervals over the texts that ask."""
+    def sheet(self) -> Sums:
+        """Return the scores that are drawn over the texts that ask."""
         ranks = [rank for rank in self.ranks if rank]
         columns: dict[str, list[float]] = {f"top{most}": [float(rank <= most) for rank in ranks] for most in TOPS}
-        columns |= {"mrr": [1 / rank for rank in ranks], "texts": [1.0] * len(ranks)}
-        sums = {name: sum(values) for name, values in columns.items()}
-        return {**_means(sums), "interval": intervals(columns, _means, seed=seed)}
+        return Sums(columns | {"mrr": [1 / rank for rank in ranks], "texts": [1.0] * len(ranks)}, _means)
+
+    def results(self, seed: int = 0) -> dict[str, object]:
+        """Return top1, top5, top10 and mrr, each in 0..1, with 95 % bootstrap intervals over the texts that ask."""
+        return results([self.sheet()], seed=seed)
 
 
 def _means(sums: Mapping[str, float]) -> dict[str, float]:

@@ -13,8 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kexue_cli.batching import Sample
+from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
+from kexue_cli.errors import KexueError
 from kexue_cli.fields import member
 from kexue_cli.records import Record, add_answer
 from kexue_cli.tasks.encoding import Encoder, EncodingConfig, load_vocabulary, make_encoder, windows
@@ -60,7 +61,7 @@ class TripleExtraction:
         self.encoding = encoding
         self.decoding = decoding
         self.rules = rules or Rules()
-        self.shown = shown or schema
+        self.shown = (shown or schema).without_unrelated()
         self.knowledge = knowledge
 
     def predict(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -150,7 +151,7 @@ class TripleExtraction:
 
         inputs = [inputs_of(sample) for sample in samples]
         outputs = run(self.networks[SUBJECTS], inputs, length="text", budget=TOKENS)
-        outputs = [{**output, SUBJECTS: _mean(output[SUBJECTS], 2)} for output in outputs]
+        outputs = [{**output, SUBJECTS: _mean(output, SUBJECTS, 2)} for output in outputs]
         if self.knowledge is None:
             return outputs
         return [{**output, KNOWN: sample[KNOWN]} for output, sample in zip(outputs, samples, strict=True)]
@@ -161,11 +162,14 @@ class TripleExtraction:
 
         samples = [object_sample(encoded[row], name, len(self.schema.predicates)) for row, name in asked]
         outputs = run(self.networks[OBJECTS], samples, length="states", budget=TOKENS)
-        return [_mean(output[OBJECTS], 2 * len(self.schema.predicates)) for output in outputs]
+        return [_mean(output, OBJECTS, 2 * len(self.schema.predicates)) for output in outputs]
 
 
-def _mean(pointers: Any, columns: int) -> Any:
+def _mean(output: Sample, name: str, columns: int) -> Any:
     """Return the mean (t, columns) of the members' pointers (t, columns m)."""
+    pointers = output_of(output, name, None, None)
+    if pointers.shape[1] % columns or not pointers.shape[1]:
+        raise KexueError(f"the network gives {pointers.shape[1]} {name!r} for {columns}; it is another model's")
     return pointers.reshape(len(pointers), -1, columns).mean(axis=1)
 
 

@@ -6,6 +6,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import EncodingConfig
 
 SUBJECTS, OBJECTS = "subjects", "objects"  # names of the half-pointer networks in the model folder
+NEAREST, LIKELIEST = ENDS = ("nearest", "likeliest")
 SPAN_POINTS = 6  # places of a subject that its vector is made of
 
 
@@ -64,14 +65,17 @@ class DecodingConfig:
     subject_end: float = 0.4
     object_start: float = 0.5
     object_end: float = 0.4
+    ends: str = "nearest"  # which of the possible ends of a name is taken: nearest, as in the article, or likeliest
     longest_name: int = 64  # characters of a subject or object
     threshold: float = 0.0  # least score of a triple
 
     def __post_init__(self) -> None:
-        """Raises KexueError for a probability that is none."""
+        """Raises KexueError for a probability that is none, and for ends that are not known."""
         for name in ("subject_start", "subject_end", "object_start", "object_end", "threshold"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise KexueError(f"decoding.{name} must be from 0 to 1; found {value}")
+        if self.ends not in ENDS:
+            raise KexueError(f"decoding.ends must be {' or '.join(ENDS)}; found {self.ends!r}")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class TriplesConfig:
     """All settings of a triple extractor."""
 
     encoder: str = "text-encoder"  # pretrained; it sets vocabulary, width and encoder_rates. Empty for none
+    start: str = ""  # an extractor that the network begins from; it sets the vocabulary and the shape of the network
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessor: PreprocessorConfig = field(default_factory=PreprocessorConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)

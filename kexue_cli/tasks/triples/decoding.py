@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kexue_cli.tasks.triples.config import SPAN_POINTS, DecodingConfig
+from kexue_cli.tasks.triples.config import LIKELIEST, SPAN_POINTS, DecodingConfig
 from kexue_cli.tasks.triples.records import Triple
 
 if TYPE_CHECKING:
@@ -39,10 +39,19 @@ class Name:
     probability: float
 
 
-def names(starts: "Probabilities", ends: "Probabilities", *, start: float, end: float, longest: int) -> list[Name]:
+def names(
+    starts: "Probabilities",
+    ends: "Probabilities",
+    *,
+    start: float,
+    end: float,
+    longest: int,
+    is_likeliest: bool = False,
+) -> list[Name]:
     """Return spans: each start (t,) above *start* with the nearest end (t,) above *end* at it or behind it.
 
     The probability of a span is the geometric mean of both. longest: characters of a span.
+    is_likeliest: in place of the nearest end, that which is most probably the first one.
 
     >>> names(np.array([.9, .1, .8]), np.array([.1, .9, .7]), start=.5, end=.5, longest=9)
     [Name(start=0, end=2, probability=0.9), Name(start=2, end=3, probability=0.7483314773547883)]
@@ -52,14 +61,28 @@ def names(starts: "Probabilities", ends: "Probabilities", *, start: float, end: 
     for first in np.flatnonzero(starts > start).tolist():
         nearest = int(np.searchsorted(places, first))
         if nearest < len(places) and (last := int(places[nearest])) - first < longest:
-            found.append(Name(first, last + 1, float(np.sqrt(starts[first] * ends[last]))))
+            chance = float(ends[last])
+            if is_likeliest:
+                last, chance = _likeliest(ends, places[nearest : np.searchsorted(places, first + longest)])
+            found.append(Name(first, last + 1, float(np.sqrt(starts[first] * chance))))
     return found
+
+
+def _likeliest(ends: "Probabilities", places: "npt.NDArray[np.int64]") -> tuple[int, float]:
+    """Return which of some places (k,) is most probably the first end, and that it is: an end, and none before it."""
+    chances = ends[places] * np.cumprod(np.append(1.0, 1 - ends[places][:-1]))
+    best = int(np.argmax(chances))
+    return int(places[best]), float(chances[best])
 
 
 def subjects_of(pointers: "Probabilities", config: DecodingConfig) -> list[Name]:
     """Return the subjects that the pointers (t, 2) show."""
-    start, end = config.subject_start, config.subject_end
-    return names(pointers[:, 0], pointers[:, 1], start=start, end=end, longest=config.longest_name)
+    limits = {"start": config.subject_start, "end": config.subject_end, **_limits(config)}
+    return names(pointers[:, 0], pointers[:, 1], **limits)  # type: ignore[arg-type]
+
+
+def _limits(config: DecodingConfig) -> dict[str, int | bool]:
+    return {"longest": config.longest_name, "is_likeliest": config.ends == LIKELIEST}
 
 
 def triples_of(
@@ -70,7 +93,7 @@ def triples_of(
     found = []
     for index in np.flatnonzero((pointers[:, :count] > config.object_start).any(axis=0)).tolist():
         starts, ends = pointers[:, index], pointers[:, count + index]
-        limits = {"start": config.object_start, "end": config.object_end, "longest": config.longest_name}
+        limits = {"start": config.object_start, "end": config.object_end, **_limits(config)}
         for name in names(starts, ends, **limits):  # type: ignore[arg-type]
             score = subject.probability * name.probability
             if score >= config.threshold:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kexue_cli.bootstrap import intervals
+from kexue_cli.bootstrap import Sums, results
 from kexue_cli.errors import RecordError
 from kexue_cli.segmentation.user_dictionary import read_list
 from kexue_cli.streams import source_name
@@ -39,9 +39,9 @@ class Counts(NamedTuple):
     relaxed: int = 0
 
     @property
-    def is_right(self) -> bool:
-        """Whether all gold triples, and no others, were predicted."""
-        return self.gold == self.predicted == self.right
+    def wrong(self) -> int:
+        """How many triples are gold and were not predicted, or were predicted and are not gold; 0 if all is right."""
+        return self.gold + self.predicted - 2 * self.right
 
 
 def read_aliases(path: str, encoding: str = "utf-8") -> Aliases:
@@ -76,6 +76,15 @@ def count(predicted: Iterable[Triple], gold: Iterable[Triple], aliases: Aliases 
         matches = (_matches(ours, theirs, are_same) for are_same in (agree, nearly_agree))
         counts[predicate] = Counts(len(theirs), len(ours), *matches)
     return counts
+
+
+def surest_wrong(
+    predicted: Iterable[Triple], scores: Iterable[float], gold: Collection[Triple], aliases: Aliases
+) -> float:
+    """Return the highest score of the predicted triples that agree with no gold one; 0 if there is none."""
+    scored = zip(predicted, scores, strict=True)
+    wrong = (score for triple, score in scored if not count([triple], gold, aliases)[triple.predicate].right)
+    return max(wrong, default=0.0)
 
 
 def is_alike(one: str, other: str) -> bool:
@@ -131,21 +140,23 @@ class Scores:
         """Return precision, recall and f1, each in 0..1."""
         return _rates(_total(map(_total, (text.values() for text in self.texts)))._asdict())
 
-    def results(self, *, seed: int = 0) -> dict[str, object]:
+    def sheet(self) -> Sums:
+        """Return the scores that are drawn over texts: precision, recall and f1, and the relaxed ones."""
+        totals = [_total(text.values()) for text in self.texts]
+        return Sums({name: [getattr(total, name) for total in totals] for name in Counts._fields}, _all_rates)
+
+    def by_predicate(self) -> dict[str, dict[str, float]]:
+        """Return the counts and exact scores of each predicate; those with the most gold triples come first."""
+        return {name: _row(counts) for name, counts in self._by_predicate()}
+
+    def results(self, seed: int = 0) -> dict[str, object]:
         """Return precision, recall and f1, each in 0..1, the relaxed ones, and the exact ones of each predicate.
 
-        Intervals are 95 % bootstrap intervals over texts. Predicates with the most gold triples come first.
+        Intervals are 95 % bootstrap intervals over texts.
         """
-        totals = [_total(text.values()) for text in self.texts]
-        sums = _total(totals)._asdict()
-        columns = {name: [getattr(total, name) for total in totals] for name in Counts._fields}
-        interval: dict[str, object] = {**intervals(columns, _rates, seed=seed)}
-        return {
-            **_rates(sums),
-            "relaxed": _relaxed_rates(sums),
-            "by_predicate": {name: _row(counts) for name, counts in self._by_predicate()},
-            "interval": {**interval, "relaxed": intervals(columns, _relaxed_rates, seed=seed)},
-        }
+        found = results([self.sheet()], seed=seed)
+        bounds = {"relaxed": {}} | found.pop("interval")
+        return {**found, "by_predicate": self.by_predicate(), "interval": bounds}
 
     def _by_predicate(self) -> list[tuple[str, Counts]]:
         counts: defaultdict[str, Counts] = defaultdict(Counts)
@@ -172,5 +183,6 @@ def _rates(sums: Mapping[str, float], right: str = "right") -> Rates:
     }
 
 
-def _relaxed_rates(sums: Mapping[str, float]) -> Rates:
-    return _rates(sums, "relaxed")
+def _all_rates(sums: Mapping[str, float]) -> Rates:
+    relaxed = _rates(sums, "relaxed")
+    return {**_rates(sums), **{f"relaxed.{name}": rate for name, rate in relaxed.items()}}

@@ -5,6 +5,7 @@ and "object_type", and "subject_start", "subject_end", "object_start" and "objec
 exclusive. A record may have "labelled", the predicates that it is labelled for; without it that is all of them.
 Prediction: ``{"text"}``. Facts, as knowledge bases have them, are triples without a text: ``{"subject", "predicate",
 "object"}``. Further fields are of no concern here.
+A record for training may have "unrelated", a list of ``{"subject", "object"}``: pairs between which no predicate holds.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from kexue_cli.records import Problem, Record
 from kexue_cli.text.normalization import normalize
 
 PARTS = ("subject", "predicate", "object")
+UNRELATED = "unrelated"  # field of a record, and the predicate that its pairs are learned as
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class LabelledText:
     text: str
     triples: tuple[Triple, ...]
     labelled: frozenset[str] | None = None  # the predicates that were looked for; None: all
+    unrelated: tuple[Triple, ...] = ()  # pairs of names between which none of them holds
 
 
 def read_labelled_text(record: Record) -> LabelledText:
@@ -48,7 +51,7 @@ def read_labelled_text(record: Record) -> LabelledText:
     text = member(record, "text", str)
     triples = member(record, "triples", list)
     read = tuple(_read_triple(value, text, f"triples[{i}]") for i, value in enumerate(triples))
-    return LabelledText(text, read, _read_labelled(record))
+    return LabelledText(text, read, _read_labelled(record), _read_unrelated(record, text))
 
 
 def _read_triple(value: object, text: str, place: str) -> Triple:
@@ -102,6 +105,16 @@ def _read_labelled(record: Record) -> frozenset[str] | None:
     return frozenset(expect(name, str, f"labelled[{i}]") for i, name in enumerate(names))
 
 
+def _read_unrelated(record: Record, text: str) -> tuple[Triple, ...]:
+    if UNRELATED not in record:
+        return ()
+    pairs = []
+    for i, value in enumerate(member(record, UNRELATED, list)):
+        place = f"{UNRELATED}[{i}]"
+        pairs.append(_read_triple({**expect(value, dict, place), "predicate": UNRELATED}, text, place))
+    return tuple(pairs)
+
+
 def is_found(part: str, text: str) -> bool:
     """Say whether a subject or object stands in a text; width, case and script make no difference."""
     return normalize(part) in normalize(text)
@@ -138,12 +151,12 @@ def _is_fact(record: Record) -> bool:
 def _triple_problems(read: LabelledText) -> Iterator[Problem]:
     text = normalize(read.text)
     seen = set()
-    for i, triple in enumerate(read.triples):
-        place = f"triples[{i}]"
+    for i, triple in enumerate(read.triples + read.unrelated):
+        place = f"triples[{i}]" if i < len(read.triples) else f"{UNRELATED}[{i - len(read.triples)}]"
         for name, part in (("subject", triple.subject), ("object", triple.object)):
             if normalize(part) not in text:
                 yield Problem(f"{name}s not in the text", f"{place}.{name}", f"{shown(part)} is not in the text")
-        if read.labelled is not None and triple.predicate not in read.labelled:
+        if read.labelled is not None and triple.predicate not in (*read.labelled, UNRELATED):
             told = f'{shown(triple.predicate)} is not in "labelled", the predicates that the text is labelled for'
             yield Problem("predicates not labelled", f"{place}.predicate", told)
         # the same words at other places are another finding; other types are not, for scoring takes words alone

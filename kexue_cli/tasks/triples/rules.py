@@ -2,19 +2,18 @@
 
 Article: https://kexue.fm/archives/6671 (inverse relations, and triples that its author repaired or dropped by code)
 
-The file is TOML; [[split]], [[drop]], [[nested]], [[inverse]] and [[exclusive]] begin a rule each. They apply in this
-order, whatever that of the file: parts that were split off can be dropped, inverses follow only from what is left,
-and predicates that exclude each other are told apart when all that speak of a pair are there.
+The file is TOML; [[split]], [[drop]], [[nested]], [[inverse]], [[exclusive]] and [[one_pair]] begin a rule each. They
+apply in this order, whatever that of the file: parts that were split off can be dropped, inverses follow only from what
+is left, and predicates that exclude each other are told apart when all that speak of a pair are there.
 Strings are compared in normal form (text.normalization): a rule in simplified script holds for the traditional one.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kexue_cli.config import from_mapping
+from kexue_cli.config import from_mapping, read_toml
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.triples.decoding import Found
 from kexue_cli.text.normalization import normalize
@@ -174,6 +173,19 @@ class Exclusive:
 
 
 @dataclass(frozen=True)
+class OnePair(Scope):
+    """A text tells of one pair of names, in either direction: that of its surest triple, of equals the first."""
+
+    def apply(self, text: str, found: Sequence[Found]) -> list[Found]:
+        """Return what is of this pair, and what the rule is not about."""
+        rivals = [one for one in found if self.covers(one.predicate)]
+        if not rivals:
+            return list(found)
+        pair = set(_pair(text, max(rivals, key=lambda one: one.score)))
+        return [one for one in found if not self.covers(one.predicate) or set(_pair(text, one)) == pair]
+
+
+@dataclass(frozen=True)
 class Rules:
     """The rules of a schema by kind, in the order in which they apply."""
 
@@ -182,6 +194,7 @@ class Rules:
     nested: tuple[Nested, ...] = ()
     inverse: tuple[Inverse, ...] = ()
     exclusive: tuple[Exclusive, ...] = ()
+    one_pair: tuple[OnePair, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> "Rules":
@@ -189,21 +202,16 @@ class Rules:
 
         Raises KexueError if it cannot be read, is not TOML, or has a rule that is not one of these.
         """
-        try:
-            values = tomllib.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise KexueError(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise KexueError(f"{path} is not TOML: {error}") from None
+        values = read_toml(path)
         try:
             return from_mapping(cls, values, "rules")
         except KexueError as error:
             raise KexueError(f"{path}: {error}") from None
 
     @property
-    def all(self) -> tuple[Split | Drop | Nested | Inverse | Exclusive, ...]:
+    def all(self) -> tuple[Split | Drop | Nested | Inverse | Exclusive | OnePair, ...]:
         """The rules of all kinds, in the order in which they apply."""
-        return (*self.split, *self.drop, *self.nested, *self.inverse, *self.exclusive)
+        return (*self.split, *self.drop, *self.nested, *self.inverse, *self.exclusive, *self.one_pair)
 
     @property
     def names(self) -> tuple[str, ...]:

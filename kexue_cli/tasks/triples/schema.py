@@ -15,7 +15,7 @@ from kexue_cli.errors import KexueError, unknown_name
 from kexue_cli.fields import expect, member, shown, within
 from kexue_cli.records import Record, dump, read_records
 from kexue_cli.streams import open_input, open_output
-from kexue_cli.tasks.triples.records import LabelledText, Triple
+from kexue_cli.tasks.triples.records import UNRELATED, LabelledText, Triple
 
 VALUE = "@value"  # the slot that holds the object itself
 
@@ -69,6 +69,14 @@ class Schema:
         """Raise KexueError if there is no predicate of this name, with those that there are."""
         if predicate not in self.pairs:
             raise KexueError(unknown_name("predicate", predicate, self.pairs))
+
+    def with_unrelated(self) -> "Schema":
+        """Return the schema with the predicate UNRELATED, for networks that learn which pairs have none of the rest."""
+        return Schema({**self.pairs, UNRELATED: ()})
+
+    def without_unrelated(self) -> "Schema":
+        """Return the schema of what is told."""
+        return Schema({name: types for name, types in self.pairs.items() if name != UNRELATED})
 
     def restrict(self, triples: Iterable[Triple]) -> tuple[Triple, ...]:
         """Return the triples whose predicate is one of the schema; their types make no difference."""

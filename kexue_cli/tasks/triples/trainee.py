@@ -11,7 +11,7 @@ from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoder import begin
 from kexue_cli.tasks.encoding import VOCABULARY
-from kexue_cli.tasks.triples import SCHEMA, TripleExtraction, inputs_of, object_sample
+from kexue_cli.tasks.triples import SCHEMA, TripleExtraction, beginning, inputs_of, object_sample
 from kexue_cli.tasks.triples.calibration import calibrated
 from kexue_cli.tasks.triples.config import OBJECTS, SUBJECTS, TriplesConfig
 from kexue_cli.tasks.triples.decoding import Name, as_triple
@@ -50,7 +50,11 @@ class Extractor:
 
         Raises KexueError if there is nothing to learn from.
         """
-        config, self.encoder, self.pretrained = begin(config, (labelled.text for labelled in training))
+        if any(labelled.unrelated for labelled in training):
+            schema = schema.with_unrelated()
+            training = [replace(one, triples=one.triples + one.unrelated) for one in training]
+        source = beginning.load(config.start, config, schema) if config.start else None
+        config, self.encoder, self.pretrained = begin(config, (labelled.text for labelled in training), source)
         self.schema = schema
         self.rules = rules or Rules()
         has_prior = config.preprocessor.has_prior

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kexue_cli.tasks.generation.couplets import couplet_scores, repetition, tones
+from kexue_cli.tasks.generation.couplets import couplets, repetition, tones
 
 pytest.importorskip("pypinyin")
 
@@ -35,14 +35,14 @@ def test_scores_of_several_pairs():
         ("红红火火", "平安平安"),  # the same form, another repetition; 红 2 and 火 3 against 安 1 and 安 1
     ]
 
-    scores = couplet_scores(pairs)
+    scores = couplets(pairs).scores()
 
     assert (scores["same_form"], scores["same_repetition"], scores["opposite_tones"]) == (0.75, 0.5, 5 / 6)
-    assert set(scores["interval"]) == {"same_form", "same_repetition", "opposite_tones"}
+    assert list(couplets(pairs, "_real").scores()) == [f"{name}_real" for name in scores]
 
 
 def test_lines_whose_tones_are_the_same_are_not_opposite():
-    assert couplet_scores([("天空", "山川")])["opposite_tones"] == 0.0  # 空 1, 川 1
+    assert couplets([("天空", "山川")]).scores()["opposite_tones"] == 0.0  # 空 1, 川 1
 
 
 def test_without_pypinyin_it_is_told_what_to_install(monkeypatch):
@@ -50,4 +50,4 @@ def test_without_pypinyin_it_is_told_what_to_install(monkeypatch):
 
     monkeypatch.setitem(__import__("sys").modules, "pypinyin", None)
     with pytest.raises(KexueError, match=r"tones need pypinyin .*kexue\[train\]"):
-        couplet_scores([("天空", "山川")])
+        couplets([("天空", "山川")])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.generation.metrics import Judge, bleus, copies, distinct, kept, n_grams, perplexity, scores
+from kexue_cli.tasks.generation.metrics import Judge, bleus, copies, kept, n_grams, perplexity, scores, sheets, variety
 from kexue_cli.tasks.generation.records import Text
 
 TEXTS = st.lists(st.text("好书很", max_size=6), max_size=8)
@@ -37,6 +37,10 @@ def test_n_grams_overlap():
     assert list(n_grams("好", 2)) == list(n_grams("", 1)) == []
 
 
+def distinct(texts, n, most=1000):
+    return variety("share", texts, n, most).scores()["share"]
+
+
 def test_distinct_by_hand():
     texts = ["很好很好", "好书"]  # 很 3, 好 2 + 1, 书: three of six; 很好 twice, 好很, 好书: three of four
 
@@ -51,7 +55,7 @@ def test_distinct_of_as_many_n_grams_looks_at_the_first():
     assert [distinct(texts, 2, most) for most in (1, 2, 3, 4, 5)] == [1, 1, 2 / 3, 3 / 4, 3 / 4]
 
 
-@pytest.mark.parametrize("most", [None, 0])
+@pytest.mark.parametrize("most", [1000, 0])
 def test_where_there_are_no_n_grams_none_are_different(most):
     assert distinct([], 1, most) == distinct(["", "好"], 2, most) == 0
 
@@ -107,7 +111,7 @@ def test_short_texts_that_are_the_same_are_as_alike_as_can_be():
 
 @pytest.mark.parametrize("texts", [[], ["一二三四"], ["一二三四", ""], ["", ""]])
 def test_a_text_without_another_has_no_bleu(texts):
-    assert bleus(texts) == []
+    assert bleus(texts) == [None] * len(texts)
 
 
 def test_of_many_texts_200_are_compared_spread_evenly():
@@ -193,8 +197,12 @@ REAL = [Text({"cat": "书", "label": 1, "price": 1}, "这本书纸好很喜欢")
 LIKELIHOODS = np.array([[9 * math.log(1 / 4), 9], [9 * math.log(1 / 16), 9]])
 
 
+def scored(likelihoods, texts, real, judge, training, seed=0):
+    return scores(sheets(likelihoods, texts, real, judge, training, seed=seed), judge, seed=seed)
+
+
 def test_scores_without_training_data():
-    found = scores(LIKELIHOODS, ["很好很好", "好书"], REAL, None, [])
+    found = scored(LIKELIHOODS, ["很好很好", "好书"], REAL, None, [])
 
     assert found["perplexity"] == pytest.approx(8)  # half of the characters cost 4, half 16
     assert found["distinct_1"] == 3 / 6
@@ -203,36 +211,37 @@ def test_scores_without_training_data():
     assert found["self_bleu"] == pytest.approx(sum(bleus(["很好很好", "好书"])) / 2)
     assert list(found) == ["perplexity", "distinct_1", "distinct_2", "distinct_2_real", "self_bleu",
                            "self_bleu_real", "interval"]  # fmt: skip
-    assert list(found["interval"]) == ["perplexity", "self_bleu", "self_bleu_real"]
+    assert list(found["interval"]) == list(found)[:-1]
 
 
 def test_scores_with_training_data(judge):
     texts = ["这本书纸好真失望", "这间房床大真失望"]  # the first keeps to one of two fields, the second to both
 
-    found = scores(LIKELIHOODS, texts, REAL, judge, [TRAINED])
+    found = scored(LIKELIHOODS, texts, REAL, judge, [TRAINED])
 
     assert found["control_accuracy"] == 3 / 4
     assert found["control_accuracy_by_field"] == {"cat": 1, "label": 1 / 2}
     assert found["control_accuracy_real"] == 1
     assert found["copied"] == 0
-    assert {"control_accuracy", "control_accuracy_real", "copied"} < set(found["interval"])
+    assert found["interval"].keys() == found.keys() - {"interval"}
+    assert found["interval"]["control_accuracy_by_field"].keys() == {"cat", "label"}
 
 
 def test_copies_are_counted(judge):
-    found = scores(LIKELIHOODS, [TRAINED, "好书"], REAL, judge, [TRAINED])
+    found = scored(LIKELIHOODS, [TRAINED, "好书"], REAL, judge, [TRAINED])
 
     assert (found["copied"], found["copied_real"]) == (1 / 2, 0)
 
 
 def test_an_empty_text_keeps_to_no_condition(judge):
-    assert scores(LIKELIHOODS, ["", ""], REAL, judge, [TRAINED])["control_accuracy"] == 0
+    assert scored(LIKELIHOODS, ["", ""], REAL, judge, [TRAINED])["control_accuracy"] == 0
 
 
 def test_shares_of_different_n_grams_are_taken_of_as_many_of_both():
     # written: 好好, 好好: one of two; of the real texts only the first two pairs are looked at, one of two as well
     real = [Text({"cat": "书"}, "坏坏坏一二三四五"), Text({"cat": "书"}, "六七八九")]
 
-    found = scores(LIKELIHOODS, ["好好好", ""], real, None, [])
+    found = scored(LIKELIHOODS, ["好好好", ""], real, None, [])
 
     assert (found["distinct_2"], found["distinct_2_real"]) == (1 / 2, 1 / 2)
 
@@ -242,7 +251,7 @@ def test_intervals_lie_around_the_scores_and_follow_the_seed():
     likelihoods = np.stack([-generator.uniform(10, 30, 40), np.full(40, 10)], axis=1)
     texts = ["".join(generator.choice(list("一二三四五"), 8)) for _ in range(40)]
 
-    found, again, other = (scores(likelihoods, texts, REAL * 20, None, [], seed=seed) for seed in (0, 0, 1))
+    found, again, other = (scored(likelihoods, texts, REAL * 20, None, [], seed=seed) for seed in (0, 0, 1))
 
     for name, (low, high) in found["interval"].items():
         assert low <= found[name] <= high
@@ -253,7 +262,7 @@ def test_intervals_lie_around_the_scores_and_follow_the_seed():
 
 @pytest.mark.parametrize("texts", [["", ""], ["好", "书"]])
 def test_texts_of_a_character_or_none_have_scores(texts):
-    found = scores(LIKELIHOODS, texts, REAL, None, [])
+    found = scored(LIKELIHOODS, texts, REAL, None, [])
 
     assert (found["distinct_2"], found["distinct_2_real"]) == (0, 0)
 
@@ -262,7 +271,7 @@ def test_without_a_field_to_judge_control_is_not_told_but_copies_are():
     pytest.importorskip("sklearn")
     judge = Judge(TRAINING, ["price"])
 
-    found = scores(LIKELIHOODS, [TRAINED, "好书"], REAL, judge, [TRAINED])
+    found = scored(LIKELIHOODS, [TRAINED, "好书"], REAL, judge, [TRAINED])
 
     assert found["copied"] == 1 / 2
     assert found["control_accuracy"] is None

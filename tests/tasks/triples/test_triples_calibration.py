@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 import kexue_cli
-from kexue_cli.tasks.triples.calibration import BELOW, POINTERS, SCORES, calibrated
+from kexue_cli.tasks.triples.calibration import BELOW, LOW, POINTERS, SCORES, calibrated
+from kexue_cli.tasks.triples.config import LIKELIEST, OBJECTS, SUBJECTS
 from kexue_cli.tasks.triples.records import LabelledText, Triple
 from kexue_cli.tasks.triples.rules import Drop, Rules
 from kexue_cli.tasks.triples.trainee import score
@@ -77,6 +78,31 @@ def test_rules_are_heeded(task):
     decoding = calibrated(task.with_settings(rules=without), [text])
 
     assert thresholds(decoding) == (0.2, 0.2, 0)  # no threshold need do what the rule does
+
+
+class Doubtful:
+    """A network whose pointers are a sixth of another's."""
+
+    device = "cpu"
+
+    def __init__(self, network):
+        self.network = network
+
+    def __call__(self, inputs):
+        outputs = self.network(inputs)
+        return {name: array / 6 if name in (SUBJECTS, OBJECTS) else array for name, array in outputs.items()}
+
+
+def test_where_the_networks_are_never_sure_the_likeliest_ends_and_low_scores_are_taken(task):
+    texts = [written("《呐喊》鲁迅，巴金", "呐喊 鲁迅")]
+    doubtful = task.with_settings(longest_name=9)
+    doubtful.networks = {name: Doubtful(network) for name, network in task.networks.items()}
+
+    decoding = calibrated(doubtful, texts)
+
+    # all pointers are below .2: those of 呐喊 and 鲁迅 .15, a score of .0225; those of 巴金 .11 and .09, one of .015
+    assert (decoding.ends, decoding.threshold) == (LIKELIEST, 0.02)
+    assert {decoding.subject_start, decoding.subject_end, decoding.object_start, decoding.object_end} == {LOW}
 
 
 # ------------------------------------------------------------- what stays

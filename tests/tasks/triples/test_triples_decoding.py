@@ -103,6 +103,33 @@ def test_a_name_that_is_too_long_does_not_go_on_to_another_end():
     assert names(*pointers(text, {"北": 0.9}, {"大": 0.9, "学": 0.9}).T, start=0.5, end=0.4, longest=2) == []
 
 
+def test_the_likeliest_end_is_the_one_that_is_most_probably_the_first():
+    text = "北京大学"
+    pointed = pointers(text, {"北": 0.8}, {"京": 0.25, "学": 0.6})
+
+    (nearest,) = subjects_of(pointed, DecodingConfig(subject_end=0.2))
+    (likeliest,) = subjects_of(pointed, DecodingConfig(subject_end=0.2, ends="likeliest"))
+
+    assert shown(text, [nearest, likeliest]) == ["北京", "北京大学"]
+    assert nearest.probability == pytest.approx((0.8 * 0.25) ** 0.5)
+    assert likeliest.probability == pytest.approx((0.8 * (1 - 0.25) * 0.6) ** 0.5)
+
+
+@pytest.mark.parametrize(("longest", "found"), [(4, "北京大学"), (3, "北京")])
+def test_of_ends_that_would_make_a_name_too_long_none_is_the_likeliest(longest, found):
+    text = "北京大学"
+    pointed = pointers(text, {"北": 0.8}, {"京": 0.25, "学": 0.6})
+
+    assert shown(
+        text, subjects_of(pointed, DecodingConfig(subject_end=0.2, ends="likeliest", longest_name=longest))
+    ) == [found]
+
+
+def test_ends_that_are_not_known_are_refused():
+    with pytest.raises(KexueError, match=r"decoding\.ends must be nearest or likeliest; found 'last'"):
+        DecodingConfig(ends="last")
+
+
 TENTHS = st.integers(0, 10)
 POINTERS = st.lists(st.tuples(TENTHS, TENTHS), max_size=12)
 

@@ -3,7 +3,15 @@
 import pytest
 
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.triples.records import LabelledText, Triple, is_found, problems, read_labelled_text, sizes
+from kexue_cli.tasks.triples.records import (
+    UNRELATED,
+    LabelledText,
+    Triple,
+    is_found,
+    problems,
+    read_labelled_text,
+    sizes,
+)
 
 TEXT = "鲁迅原名周树人，鲁迅的妻子是许广平。"
 WIFE = {"subject": "鲁迅", "predicate": "妻子", "object": "许广平"}
@@ -30,6 +38,15 @@ def test_types_and_places_are_read_if_they_are_given():
 def test_the_predicates_that_a_text_is_labelled_for_may_be_told():
     assert read_labelled_text(record_of(WIFE, labelled=["妻子", "父亲"])).labelled == {"妻子", "父亲"}
     assert read_labelled_text(record_of(labelled=[])).labelled == frozenset()
+
+
+def test_pairs_of_names_that_have_nothing_to_do_with_each_other_may_be_told():
+    pair = {"subject": "周树人", "object": "许广平", "object_start": 14}
+
+    read = read_labelled_text(record_of(WIFE, unrelated=[pair]))
+
+    assert read.triples == (Triple("鲁迅", "妻子", "许广平"),)
+    assert read.unrelated == (Triple("周树人", UNRELATED, "许广平", object_start=14),)
 
 
 def test_a_place_is_right_whatever_the_width_case_and_script():
@@ -73,6 +90,10 @@ def test_a_place_where_nothing_of_the_kind_stands_is_refused(places, message):
         (record_of({**WIFE, "subject_type": None}), "triples[0].subject_type must be a string; found null"),
         (record_of(WIFE, labelled="妻子"), 'labelled must be a list; found "妻子"'),
         (record_of(WIFE, labelled=[3]), "labelled[0] must be a string; found 3"),
+        (record_of(WIFE, unrelated={}), "unrelated must be a list; found {}"),
+        (record_of(WIFE, unrelated=["鲁迅"]), 'unrelated[0] must be an object; found "鲁迅"'),
+        (record_of(WIFE, unrelated=[{"subject": "鲁迅"}]),
+         "unrelated[0]: missing field 'object'; found ['predicate', 'subject']"),
     ],
 )  # fmt: skip
 def test_a_bad_record_is_refused_by_the_name_of_the_field(record, message):
@@ -111,6 +132,12 @@ def test_a_subject_or_object_that_is_not_in_the_text_is_an_error_but_is_read():
         ("triples[1].object", '"羽太信子" is not in the text', True),
     ]
     assert len(read_labelled_text(record).triples) == 2
+
+
+def test_a_name_of_an_unrelated_pair_that_is_not_in_the_text_is_an_error_too():
+    record = record_of(WIFE, unrelated=[{"subject": "鲁迅", "object": "周作人"}], labelled=["妻子"])
+
+    assert found(record) == [("unrelated[0].object", '"周作人" is not in the text', True)]
 
 
 def test_a_predicate_that_the_text_is_not_labelled_for_is_an_error():

@@ -223,6 +223,28 @@ def test_a_rule_may_say_which_stays():
     assert applied(declared, "《呐喊》，新潮社", found[0]) == found[:1]  # nothing stands against it
 
 
+# ------------------------------------------------------------- one pair
+
+
+def test_of_all_pairs_that_of_the_surest_triple_stays_in_both_directions():
+    found = [
+        ("甲", "收购", "乙", 0.6),
+        ("乙", "被收购", "甲", 0.5),
+        ("甲", "竞争", "丙", 0.5),
+        ("乙", "合作", "丙", 0.55),
+    ]
+
+    assert applied("[[one_pair]]\n", "甲乙丙", *found) == found[:2]
+    assert applied("[[one_pair]]\n", "甲乙丙") == []
+
+
+def test_the_pair_may_be_that_of_some_predicates_and_the_others_stay():
+    declared = '[[one_pair]]\nexcept_for = ["合作"]\n'
+    found = [("甲", "收购", "乙", 0.5), ("甲", "竞争", "丙", 0.6), ("乙", "合作", "丙", 0.9)]
+
+    assert applied(declared, "甲乙丙", *found) == found[1:]
+
+
 # ------------------------------------------------------------- all together
 
 

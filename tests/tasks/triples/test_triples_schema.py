@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.triples.records import LabelledText, Triple
+from kexue_cli.tasks.triples.records import UNRELATED, LabelledText, Triple
 from kexue_cli.tasks.triples.schema import Schema
 
 FOUNDED = '{"predicate": "成立日期", "subject_type": "%s", "object_type": "Date"}\n'
@@ -23,6 +23,14 @@ def read(tmp_path):
         return Schema.read(path)
 
     return read
+
+
+def test_that_pairs_are_unrelated_can_be_a_predicate_of_networks_and_is_not_told():
+    learned = LITTLE.with_unrelated()
+
+    assert learned.predicates == ("作者", "出版社", UNRELATED)
+    assert learned.without_unrelated() == LITTLE
+    assert LITTLE.without_unrelated() == LITTLE
 
 
 # ------------------------------------------------------------- reading

@@ -1,0 +1,48 @@
+"""Ray: nodes are killed in the middle of the work, and the bytes are those of one process; see clusters.py."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, PATIENCE
+
+PROGRAM = Path(__file__).with_name("clusters.py")
+FRUIT = "葡萄很甜\n葡萄很酸\n我买葡萄\n他吃葡萄\n蜘蛛很大\n蜘蛛很小\n我怕蜘蛛\n他看蜘蛛\n" * 10
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs kexue[ray]")
+def test_a_node_that_is_killed_changes_nothing(tmp_path, little_model):
+    (tmp_path / "corpus.txt").write_text(FRUIT, "utf-8")
+    (tmp_path / "texts.txt").write_text("我爱北京天安门\n" * 40, "utf-8")
+    output = tmp_path / "cluster"
+    output.mkdir()
+
+    process = subprocess.Popen(
+        [sys.executable, PROGRAM, tmp_path / "corpus.txt", tmp_path / "texts.txt", little_model, output],
+        env={**os.environ, "RAY_AUTH_MODE": "disabled"}, cwd=tmp_path, stdout=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        out = process.communicate(timeout=3 * PATIENCE)[0]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    assert (process.returncode, out) == (0, b"1\n")  # one node is left of three
+    for arguments in (
+        ("train", "segmentation", "corpus.txt", "-o", "model"),
+        ("predict", "segmentation", "texts.txt", "--text", "-m", little_model, "-o", "answers.jsonl"),
+    ):
+        subprocess.run([*COMMAND, *arguments, "-q"], cwd=tmp_path, check=True, timeout=PATIENCE)
+    for name in ("lexicon.tsv", "lexicon.trie"):
+        assert (output / "model" / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
+    manifest = json.loads((output / "answers" / "manifest.json").read_text("utf-8"))
+    answers = [output / "answers" / file["name"] for file in manifest["files"]]
+    assert b"".join(path.read_bytes() for path in answers) == (tmp_path / "answers.jsonl").read_bytes()
+    assert manifest["records"] == 40

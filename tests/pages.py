@@ -16,7 +16,6 @@ CHINESE = "zh"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"<<'(\w+)'")
 INPUT = re.compile(r"(?<![<\d])<\s*[^\s<(]+")  # < FILE, which need not be there
-WRAPPER = re.compile(r"\b(?:xargs|parallel|srun)\b[^|;\n]*? (?=kexue )")  # what runs the command that follows
 PROMPT = "$ "
 COMMENT = re.compile(r"(^|\s)\s*# .*$")
 
@@ -97,15 +96,29 @@ def bash(script: str, folder: Path, **variables: str) -> "subprocess.CompletedPr
     )
 
 
+# What is found by no other name may run kexue itself, as xargs and ssh do: its words say so.
+RECORDER = r"""
+kexue() { (printf '%s\0' "$@"; printf '\n\0') >> "$RECORD"; }
+command_not_found_handle() {
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      kexue) shift; kexue "$@"; return ;;
+      "kexue "*) eval "$1" ;;
+    esac
+    shift
+  done
+}
+"""
+
+
 def arguments(script: str, folder: Path) -> list[list[str]]:
     """Return the arguments of each ``kexue`` of a script, as the shell would give them; nothing else is run.
 
     Whatever else the script calls is not found, so pipes and substitutions are empty.
     """
     record = folder / "arguments"
-    recorder = 'kexue() { (printf "%s\\0" "$@"; printf "\\n\\0") >> "$RECORD"; }\n'
-    script = INPUT.sub("< /dev/null", WRAPPER.sub("", script))
-    bash(f"{recorder}{script}\nwait", folder, PATH="", RECORD=str(record), DATA="/DATA")
+    script = INPUT.sub("< /dev/null", script)
+    bash(f"{RECORDER}{script}\nwait", folder, PATH="/nowhere", RECORD=str(record), DATA="/DATA")
     if not record.exists():
         return []
     calls = record.read_bytes().decode().split("\0\n\0")

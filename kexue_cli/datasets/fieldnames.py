@@ -14,7 +14,7 @@ TRIPLE = ("subject", "predicate", "object", "subject_type", "object_type", "subj
           "object_start", "object_end")  # fmt: skip
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {  # of each task's records, and of the objects in their lists
     "qa": {"": ("question", "passages"), "passages": ("text", "answers", "starts")},
-    "triples": {"": ("text", "triples", "labelled"), "triples": TRIPLE},
+    "triples": {"": ("text", "triples", "labelled", "unrelated"), "triples": TRIPLE},
     "linking": {"": ("text", "mentions"), "mentions": MENTION},
     "similarity": {"": ("text_a", "text_b", "label", "texts")},
     "generation": {"": ("condition", "text", "prefix")},

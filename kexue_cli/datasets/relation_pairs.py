@@ -5,6 +5,7 @@ They tell where names stand, and which of them have nothing to do with each othe
 
 from collections.abc import Iterable, Iterator
 
+from kexue_cli.datasets.refusal import Refuse, stop
 from kexue_cli.datasets.relation_tsv import read_sentences
 from kexue_cli.records import Record
 
@@ -14,7 +15,7 @@ def looks_like(head: str) -> bool:
     return False
 
 
-def convert(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[str, Record]]:
+def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop) -> Iterator[tuple[str, Record]]:
     """Yield the record of each sentence as relation-tsv does, with its pairs that are in no triple."""
-    for number, sentence, triples, unrelated in read_sentences(lines, source):
+    for number, sentence, triples, unrelated in read_sentences(lines, source, refuse):
         yield number, {"text": sentence, "triples": triples, "unrelated": unrelated}

@@ -27,12 +27,12 @@ def convert(lines: Iterable[tuple[int, str]], source: str, refuse: Refuse = stop
 
     The whole file is read first. Raises RecordError for a row without four fields.
     """
-    for number, sentence, triples, _ in read_sentences(lines, source):
+    for number, sentence, triples, _ in read_sentences(lines, source, refuse):
         yield number, {"text": sentence, "triples": triples}
 
 
 def read_sentences(
-    lines: Iterable[tuple[int, str]], source: str
+    lines: Iterable[tuple[int, str]], source: str, refuse: Refuse
 ) -> Iterator[tuple[str, str, list[Record], list[Record]]]:
     """Yield the number of each sentence's first line, the sentence, its triples, and its pairs that are in none.
 

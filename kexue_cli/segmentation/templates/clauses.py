@@ -129,7 +129,7 @@ def read_clauses(
 def _word_starts(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return where words start that white space separates, and each character of white space."""
     is_space = (text == 32) | ((text >= 9) & (text <= 13)) | ((text >= 28) & (text <= 31))
-    is_start = is_space.astype(np.uint8)
+    is_start: npt.NDArray[np.uint8] = is_space.astype(np.uint8)
     is_start[1:] |= is_space[:-1]
     is_start[:1] = 1
     return is_start

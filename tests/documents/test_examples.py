@@ -26,7 +26,7 @@ OWN_FILES = (
     "$DATA", "articles.txt", "chat.log", "corpus.txt", "corpus/", "counts corpus", "dev_data.json",
     "me_test.ann.json", "my-base.jsonl", "my-questions.jsonl", "my-texts.jsonl", "names.txt", "news.txt",
     "notes.jsonl", "notes.txt", "novel.txt", "old.txt", "pairs.jsonl", "pairs.tsv", "part*.txt", "poems.jsonl",
-    "questions.jsonl", "questions.log", "questions.txt", "records.jsonl", "train.json",
+    "questions.jsonl", "questions.log", "questions.txt", "questions/", "records.jsonl", "train.json",
 )  # fmt: skip
 SAMPLE_PAIRS = "similarity-sample/"  # holds a pairs.tsv, too
 MAKING = ("cat >", "printf ", "echo ", "jq ")  # how pages make files; other programs are not for us to run

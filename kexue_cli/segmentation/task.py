@@ -6,6 +6,7 @@ Score:   models/*/metrics.json
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ class Segmentation:
         for record in records:
             words = [vars(span) for span in self.segmenter.spans(text_of(record))]
             yield add_answer(record, {"words": words})
+
+    def with_settings(self, *, user: UserDictionary | None = None, **settings: Any) -> "Segmentation":
+        """Return the same model with some settings of its decoding changed, such as rules. user: words of the user."""
+        decoding = replace(self.segmenter.decoding, **settings)
+        words = self.segmenter.user_words if user is None else compile_user_words(user, decoding)
+        return Segmentation(Segmenter(self.segmenter.trie, decoding, words))
 
 
 def text_of(record: Record) -> str:
@@ -64,13 +71,8 @@ def load(
     folder: str | Path, *, threads: int = 1, rules: tuple[str, ...] | None = None, user: UserDictionary | None = None
 ) -> Segmentation:
     """Return the segmentation model in a folder. rules: names of the rules that are on, if not the model's own."""
-    import dataclasses
-
     path = Path(folder)
-    decoding = read_decoding(path)
-    if rules is not None:
-        decoding = dataclasses.replace(decoding, rules=rules)
-    trie = open_trie(path)
-    if user is None:
-        return Segmentation(Segmenter(trie, decoding))
-    return Segmentation(Segmenter(trie, decoding, compile_user_words(user, decoding)))
+    model = Segmentation(Segmenter(open_trie(path), read_decoding(path)))
+    if rules is None and user is None:
+        return model
+    return model.with_settings(user=user, **({} if rules is None else {"rules": rules}))

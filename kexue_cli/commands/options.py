@@ -155,6 +155,14 @@ Threshold = Annotated[
         min=0, max=1, metavar="P", help="Least score of an answer; below it there is none. Default: the model's."
     ),
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help='Answer after the manner of this training file, by its name without ".json"; "" for none. '
+        "Default: the model's.",
+    ),
+]
 LinkThreshold = Annotated[
     float | None,
     typer.Option(

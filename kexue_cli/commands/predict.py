@@ -37,6 +37,7 @@ def predict_qa(
     model: options.Model = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
+    source: options.Source = None,
     batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -52,7 +53,7 @@ def predict_qa(
     Example: echo '{"question": "长江有多长？", "passages": ["长江全长约6300公里。"]}' | kexue predict qa
     """
     return predict("qa", file, model, output, device=device, threads=threads, encoding=encoding, on_error=on_error,
-                   batch_size=batch_size, settings={"threshold": threshold})  # fmt: skip
+                   batch_size=batch_size, settings={"threshold": threshold, "source": source})  # fmt: skip
 
 
 def predict_triples(

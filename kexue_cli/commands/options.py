@@ -159,7 +159,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help='Answer after the manner of this training file, by its name without ".json"; "" for none. '
+        help='Answer after the manner of this training file, by its name up to the first dot; "" for none. '
         "Default: the model's.",
     ),
 ]

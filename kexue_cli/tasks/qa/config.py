@@ -42,10 +42,10 @@ class AugmentationConfig:
 class NetworkConfig:
     """The shape of the reader; what is 0 or empty is left out."""
 
-    vocabulary_size: int = 0  # characters, padding and unknown among them; this and the next two follow from the data
+    vocabulary_size: int = 0  # characters, padding and unknown among them; this and the next three follow from the data
     word_dimension: int = 0  # v
     features: int = 0  # f
-    sources: int = 0  # data sets that the network tells apart
+    sources: int = 0  # training files that the network tells apart
     members: int = 1  # readers with weights of their own, whose pointers are averaged
     width: int = 128  # d
     encoder_rates: tuple[int, ...] = ()  # of convolutions that question and passage go through before they are aligned

@@ -33,14 +33,7 @@ def train_generation(
         str | None, typer.Option(metavar="FIELD", help="Field of the condition that is another text.")
     ] = None,
     target: Annotated[str, typer.Option(metavar="FIELD", help="Field of the text that is to be written.")] = "text",
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="NAME|PATH",
-            help="A model whose weights to begin with; it sets the characters and the shape of the network.",
-        ),
-    ] = None,
+    start: options.Start = None,
     dev: options.DevelopmentData = None,
     config: options.ConfigFile = None,
     settings: options.Settings = None,

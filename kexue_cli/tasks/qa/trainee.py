@@ -11,7 +11,7 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.encoder import PretrainedEncoder, begin
+from kexue_cli.tasks.encoder import Source, begin
 from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.qa import QuestionAnswering, features
 from kexue_cli.tasks.qa.beginning import Beginning, go_on
@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self, training: Sequence[Question], development: Sequence[Question], config: ReaderConfig) -> None:
         """Raises KexueError if there is nothing to learn from, or for a setting that does not go with the data."""
-        self.pretrained: Beginning | PretrainedEncoder | None  # what its weights begin as
+        self.pretrained: Beginning | Source | None  # what its weights begin as
         config, encoder, self.pretrained = go_on(config) if config.start else begin(config, _texts(training))
         sources = tuple(dict.fromkeys(question.source for question in training)) if config.decoding.source else ()
         preprocessor = replace(config.preprocessor, sources=sources)

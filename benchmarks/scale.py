@@ -27,10 +27,13 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+
+from kexue_cli.errors import KexueError
 
 KEXUE = (sys.executable, "-m", "kexue_cli")
 MODEL_FILES = ("lexicon.tsv", "lexicon.trie")
@@ -169,6 +172,21 @@ def count_on_ray(corpus: str, folder: Path, workers: int) -> tuple[float, float,
     return time.monotonic() - start[0], theirs, time.process_time() - start[1], len(ngrams.totals)
 
 
+@contextmanager
+def patiently(engine):  # type: ignore[no-untyped-def]
+    """Start Ray, again if the machine is too busy: it waits for 30 seconds, whatever one sets."""
+    for left in (4, 3, 2, 1, 0):
+        with ExitStack() as stack:
+            try:
+                workers = stack.enter_context(engine.connected())
+            except KexueError:
+                if not left:
+                    raise
+                continue
+            yield workers
+            return
+
+
 def ray(options: argparse.Namespace, folder: Path) -> None:
     from kexue_cli import engine
 
@@ -177,7 +195,7 @@ def ray(options: argparse.Namespace, folder: Path) -> None:
     small = str(corpus_of(options.text, 1, folder))
     count_alone(small)  # compiled code into memory
     began = time.monotonic()
-    with engine.connected() as workers:
+    with patiently(engine) as workers:
         print(f"Ray started in {time.monotonic() - began:.1f} s with {workers} processors", flush=True)
         began = time.monotonic()
         list(engine.run_tasks(import_all, range(workers)))

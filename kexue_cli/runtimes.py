@@ -224,9 +224,9 @@ def _existing(path: str | Path) -> Path:
 
 
 def _damaged(path: Path, error: Exception) -> Exception:
-    """Return what to raise when reading *path* ended in *error*: one line, unless memory ran out."""
+    """Return what to raise when opening or running *path* ended in *error*: one line, or that memory ran out."""
     if is_out_of_memory(error):
-        return error
+        return MemoryError(str(error))
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rpartition("failed:")[2]
     return KexueError(f"cannot read {path}: {reason}; see: kexue models verify {path.parent.resolve()}")
 

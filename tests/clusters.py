@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 SECONDS = 150  # after which a node is taken to hang
+TRIES, CANNOT_START = 3, 4  # times; exit status
 
 
 def wait_until(is_so, seconds: float = SECONDS) -> None:
@@ -22,6 +23,18 @@ def wait_until(is_so, seconds: float = SECONDS) -> None:
         if time.monotonic() > deadline:
             os._exit(3)
         time.sleep(0.05)
+
+
+def patiently(start):
+    """Call what starts a node, again if the machine is too busy for it: Ray waits for 30 seconds, whatever one sets."""
+    for _ in range(TRIES):
+        try:
+            return start()
+        except Exception as error:
+            problem = error
+            time.sleep(5)
+    print(problem, file=sys.stderr)
+    sys.exit(CANNOT_START)
 
 
 def begin(place: Path) -> None:
@@ -71,9 +84,11 @@ def main() -> None:
     from kexue_cli.segmentation.corpus import Corpus
     from kexue_cli.segmentation.training import HAN_ONLY, TrainingConfig, train
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster = patiently(
+        lambda: Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    )
     for _ in range(3):
-        cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+        patiently(lambda: cluster.add_node(num_cpus=1, object_store_memory=80 << 20))
     folder = Path(output)
 
     kill_one(cluster, folder / "counting")

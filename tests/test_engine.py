@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from clusters import CANNOT_START
 from conftest import COMMAND, PATIENCE
 
 PROGRAM = Path(__file__).with_name("clusters.py")
@@ -34,6 +35,8 @@ def test_a_node_that_is_killed_changes_nothing(tmp_path, little_model):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
+    if process.returncode == CANNOT_START:
+        pytest.skip("this machine is too busy to start Ray")
     assert (process.returncode, out) == (0, b"1\n")  # one node is left of three
     for arguments in (
         ("train", "segmentation", "corpus.txt", "-o", "model"),

@@ -20,6 +20,7 @@ def evaluate_qa(
     compare: options.Compare = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
+    source: options.Source = None,
     errors: options.Errors = None,
     format: options.Format = None,
     json: options.Json = False,
@@ -47,8 +48,8 @@ def evaluate_qa(
 
         scores = QuestionScores()
         reader = loader.load(name, task="qa", device=device, threads=threads)
-        if threshold is not None:
-            reader = reader.with_settings(threshold=threshold)
+        given = {"threshold": threshold, "source": source}
+        reader = reader.with_settings(**{name: value for name, value in given.items() if value is not None})
         records = read_records([file], "qa", format, encoding)
         while group := list(islice(records, batch_size)):
             questions = [placed(where, read_question, record, with_answers=True) for where, record in group]

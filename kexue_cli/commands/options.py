@@ -153,6 +153,14 @@ DevelopmentFiles = Annotated[
         help="Records that tell which epoch is best, else a tenth of DATA is kept; may be given again.",
     ),
 ]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="NAME|PATH",
+        help="A model of this task whose weights to begin with, where DATA is little; it sets the network's shape.",
+    ),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE.toml", help="Settings, in tables as in a model's config.json.")
 ]
@@ -178,6 +186,14 @@ Threshold = Annotated[
     float | None,
     typer.Option(
         min=0, max=1, metavar="P", help="Least score of an answer; below it there is none. Default: the model's."
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help='Answer after the manner of this training file, by its name up to the first dot; "" for none. '
+        "Default: the model's.",
     ),
 ]
 LinkThreshold = Annotated[

@@ -39,6 +39,7 @@ def predict_qa(
     model: options.Model = None,
     output: options.OutputFile = None,
     threshold: options.Threshold = None,
+    source: options.Source = None,
     batch_size: options.BatchSize = options.BATCH_SIZE,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -57,7 +58,7 @@ def predict_qa(
     """
     return predict("qa", file, model, output, device=device, threads=threads, encoding=encoding, on_error=on_error,
                    engine=engine, address=address, batch_size=batch_size,
-                   settings={"threshold": threshold})  # fmt: skip
+                   settings={"threshold": threshold, "source": source})  # fmt: skip
 
 
 def predict_triples(

@@ -33,6 +33,7 @@ def train_generation(
         str | None, typer.Option(metavar="FIELD", help="Field of the condition that is another text.")
     ] = None,
     target: Annotated[str, typer.Option(metavar="FIELD", help="Field of the text that is to be written.")] = "text",
+    start: options.Start = None,
     dev: options.DevelopmentData = None,
     config: options.ConfigFile = None,
     settings: options.Settings = None,
@@ -52,6 +53,7 @@ def train_generation(
     Example: kexue train generation reviews.jsonl --condition cat,label --target review -o ./my-writer
     """
     from kexue_cli.commands.training import parted, read_settings, train_network
+    from kexue_cli.tasks.generation import beginning
     from kexue_cli.tasks.generation.conditions import Fields
     from kexue_cli.tasks.generation.config import GenerationConfig
 
@@ -64,7 +66,9 @@ def train_generation(
     if target in names:
         raise UsageError(f"--target {target} is what is to be written; it cannot be a condition, too")
     fields = replace(generation.fields, numbers=numbers, text="".join(texts_of), target=target)
-    generation = replace(generation, fields=fields)
+    generation = replace(generation, fields=fields, start=start or generation.start)
+    if generation.start:
+        beginning.load(generation.start)  # what is wrong with it is told before the data are read
     texts = _texts(data, names, target, encoding)
     if dev is None:
         texts, development = parted(texts, seed)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 def train_qa(
     data: options.TrainingData,
     output: options.ModelOutput,
+    start: options.Start = None,
     dev: options.DevelopmentData = None,
     config: options.ConfigFile = None,
     settings: options.Settings = None,
@@ -36,6 +38,7 @@ def train_qa(
 
     target = options.target_folder(output)
     reader, training = read_settings(ReaderConfig, config, settings, seed)
+    reader = replace(reader, start=start or reader.start)
     questions = read_questions(data, format, encoding)
     if dev is None:
         questions, development = parted(questions, seed)
@@ -66,9 +69,10 @@ def read_questions(paths: Sequence[str], format: str | None, encoding: str) -> "
     left_out: Counter[str] = Counter()
     odd: Counter[str] = Counter()
     questions = []
-    for where, record in read_records(paths, "qa", format, encoding, left_out):
+    read = ((path, found) for path in paths for found in read_records([path], "qa", format, encoding, left_out))
+    for path, (where, record) in read:
         try:
-            question = read_question(record, with_answers=True)
+            question = replace(read_question(record, with_answers=True), source=Path(path).name.split(".")[0])
         except KexueError as error:
             raise KexueError(f"{where}: {error}") from None
         questions.append(question)

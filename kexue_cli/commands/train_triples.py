@@ -37,14 +37,7 @@ def train_triples(
             help="Facts from elsewhere that the networks are told of, besides those of DATA; sets has_prior.",
         ),
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="NAME|PATH",
-            help="An extractor whose weights to begin with, where DATA is little; it sets the shape of the network.",
-        ),
-    ] = None,
+    start: options.Start = None,
     schema: options.Schema = None,
     rules: options.Rules = None,
     config: options.ConfigFile = None,
@@ -73,8 +66,7 @@ def train_triples(
 
     target = options.target_folder(output)
     extractor, training = read_settings(TriplesConfig, config, settings, seed)
-    if start is not None:
-        extractor = replace(extractor, start=start)
+    extractor = replace(extractor, start=start or extractor.start)
     known = TriplesSchema.read(schema) if schema else None
     given = Rules.read(rules) if rules else Rules()
     texts = read_texts(data, format, encoding, known)

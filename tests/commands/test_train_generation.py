@@ -240,3 +240,32 @@ def test_a_field_that_holds_something_of_another_kind_is_named(data, kexue):
 
     assert done.returncode == 1
     assert 'condition.cat must be a number; found "手机"' in one_error(done)
+
+
+# ------------------------------------------------------------- beginning from another model
+
+
+def test_a_training_goes_on_from_the_weights_of_another_model(model, kexue, data, tmp_path):
+    """An epoch with a learning rate of almost 0 keeps what a model knows by heart."""
+    folder, _ = model
+    once = [*TINY, "--set", "training.epochs=1", "--set", "training.learning_rate=1e-9"]
+
+    done = kexue(*data[:-2], "-o", "begun", "--threads", "1", "--from", folder, *once)
+
+    assert done.returncode == 0, done.stderr
+    before, after = (
+        json.loads((one / "metrics.json").read_text("utf-8"))["development"]["likelihood"]
+        for one in (folder, tmp_path / "begun")
+    )
+    assert before > 0.9
+    assert after == pytest.approx(before, abs=1e-3)
+    assert config_of(tmp_path / "begun")["network"] == config_of(folder)["network"]
+
+
+def test_a_model_to_begin_from_must_write_texts(kexue, data, little_model):
+    done = kexue(*data, "--from", little_model)
+
+    assert done.returncode == 1
+    assert one_error(done) == (
+        f"{little_model} is a model for segmentation, not for generation; see: kexue models list"
+    )

@@ -113,6 +113,34 @@ def test_prediction_and_evaluation_need_neither_keras_nor_tensorflow(reader, kex
     assert 0 <= scores["exact_match"] <= scores["score"] <= scores["f1"] <= 1
 
 
+def test_a_training_goes_on_from_a_reader_and_tells_the_files_apart(reader, kexue, tmp_path):
+    (tmp_path / "places.jsonl").write_text(lines("train.jsonl", 0, 20), "utf-8")
+    (tmp_path / "people.jsonl").write_text(lines("train.jsonl", 20, 20), "utf-8")
+    settings = {"decoding.source": "people", "training.learning_rate": 0.0,
+                "training.epochs": 1}  # fmt: skip
+    options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+
+    trained = kexue("train", "qa", "places.jsonl", "people.jsonl", "--dev", SAMPLE / "dev.jsonl", "-o", "on",
+                    "--from", reader[0], *options)  # fmt: skip
+
+    assert trained.returncode == 0, trained.stderr
+    first, config = (json.loads((path / "config.json").read_text("utf-8")) for path in (reader[0], tmp_path / "on"))
+    assert config["network"] == {**first["network"], "sources": 2}
+    assert config["preprocessor"] == {**first["preprocessor"], "sources": ["places", "people"]}
+    assert config["decoding"]["source"] == "people"
+
+    # the learning rate is 0: without a source the answers are those of the reader from which it went on
+    def answers(*options):
+        done = kexue("predict", "qa", "--threshold", "0", *options, stdin=lines("dev.jsonl", 0, 20))
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line)["answer"] for line in done.lines]
+
+    assert answers("-m", "./on", "--source", "") == answers("-m", reader[0])
+    unknown = kexue("predict", "qa", "-m", "./on", "--source", "peple", stdin=lines("dev.jsonl", 0, 1))
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "no source named 'peple'; did you mean 'people'?" in one_error(unknown)
+
+
 def test_a_bad_record_is_named_before_keras_is_looked_for(data, kexue, tmp_path):
     bad = '{"question": "谁？", "passages": [{"text": "鲁迅。", "answers": "鲁迅"}]}\n'
     (tmp_path / "train.jsonl").write_text(lines("train.jsonl", 0, 2) + bad, "utf-8")

@@ -33,7 +33,6 @@ def full(bash, tmp_path):
         "kexue segment lines.txt -o out.txt",
         "kexue segment lines.txt > out.txt",
         "kexue segment lines.txt --json -o out.jsonl",
-        "kexue segment lines.txt --engine jieba -o out.txt",
         "kexue predict segmentation lines.txt --text -o out.jsonl",
         "kexue predict qa questions.jsonl -m {reader} -o out.jsonl",
         "kexue evaluate qa questions.jsonl -m {reader} --errors out.jsonl",

@@ -33,8 +33,8 @@ from kexue_cli.tasks.linking.entities import read_entity
 from kexue_cli.text.vocabulary import Vocabulary
 from kexue_cli.zoo import read_config, read_sums
 
-SOME = settings(max_examples=60)
-FEW = settings(max_examples=15)
+SOME = settings(max_examples=40)
+FEW = settings(max_examples=10)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -18,6 +18,7 @@ from kexue_cli.arrays import read_in_place
 from kexue_cli.config import read_json, write_json
 from kexue_cli.errors import KexueError
 from kexue_cli.onnx_file import check_network
+from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.text.word_vectors import WordVectors
 from kexue_cli.zoo import check_files, find_model, write_sums
 
@@ -327,6 +328,8 @@ def test_a_network_that_asks_for_too_much_memory_ends_in_one_line(write_network,
     nodes = [helper.make_node("ConstantOfShape", ["size"], ["w"]), helper.make_node("Add", ["x", "w"], ["y"])]
     folder = write_network(size, nodes)
 
+    with pytest.raises(MemoryError):
+        OnnxRuntime(folder / "network.onnx")({"x": np.zeros(1, np.float32)})
     done = kexue("predict", "qa", "-m", folder, stdin='{"question": "谁？", "passages": ["鲁迅。"]}\n')
 
     assert done.returncode == 1

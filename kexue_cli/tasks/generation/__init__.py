@@ -303,17 +303,22 @@ def load(folder: str | Path, *, threads: int = 1, open_network: "Callable[[str],
     Raises KexueError if the folder is damaged.
     """
     path = Path(folder)
-    values = read_config(path)
-    network = part_of(values, "network", NetworkConfig, path)
-    fields = part_of(values, "fields", FieldsConfig, path)
-    decoding = part_of(values, "decoding", DecodingConfig, path)
-    vocabulary = Vocabulary.read(path / VOCABULARY)
-    if len(vocabulary) + MARKS != network.vocabulary_size:
-        found = f"{len(vocabulary):,} entries; the network knows {network.vocabulary_size - MARKS:,}"
-        raise KexueError(f"{path / VOCABULARY} has {found}; see: kexue models verify")
-    values_of = Fields.read(path, fields)
-    if values_of.shape(network) != network:
-        raise KexueError(f"{path / VALUES} does not fit {path / 'config.json'}; see: kexue models verify")
+    preprocessor = read_preprocessor(path)
+    decoding = part_of(read_config(path), "decoding", DecodingConfig, path)
     assert open_network is not None
     networks = {name: open_network(name) for name in (CONDITION, DECODER)}
-    return Generation(Preprocessor(vocabulary, values_of, network), networks, decoding)
+    return Generation(preprocessor, networks, decoding)
+
+
+def read_preprocessor(folder: Path) -> Preprocessor:
+    """Return what the model in a folder makes arrays with. Raises KexueError if the folder is damaged."""
+    values = read_config(folder)
+    network = part_of(values, "network", NetworkConfig, folder)
+    fields = Fields.read(folder, part_of(values, "fields", FieldsConfig, folder))
+    vocabulary = Vocabulary.read(folder / VOCABULARY)
+    if len(vocabulary) + MARKS != network.vocabulary_size:
+        found = f"{len(vocabulary):,} entries; the network knows {network.vocabulary_size - MARKS:,}"
+        raise KexueError(f"{folder / VOCABULARY} has {found}; see: kexue models verify")
+    if fields.shape(network) != network:
+        raise KexueError(f"{folder / VALUES} does not fit {folder / 'config.json'}; see: kexue models verify")
+    return Preprocessor(vocabulary, fields, network)

@@ -98,6 +98,16 @@ class Fields:
         }
         return cls(config, values)
 
+    def hold(self, others: "Fields") -> bool:
+        """Say whether these are all of the others and more, of the same kinds, with all of their values."""
+        ours, theirs = self.config, others.config
+        return (
+            all(set(values) <= set(self.values.get(name, ())) for name, values in others.values.items())
+            and set(theirs.numbers) <= set(ours.numbers)
+            and (not theirs.vector or (theirs.vector, theirs.vector_size) == (ours.vector, ours.vector_size))
+            and theirs.text in ("", ours.text)
+        )
+
     def shape(self, network: NetworkConfig) -> NetworkConfig:
         """Return the settings of a network for these fields."""
         counts = tuple(len(self.values[name]) + 1 for name in self.config.categories)

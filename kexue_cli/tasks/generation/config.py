@@ -138,6 +138,7 @@ class DecodingConfig:
 class GenerationConfig:
     """All settings of a generation model."""
 
+    start: str = ""  # a model that the network begins from; it sets the characters and the shape of the network
     fields: FieldsConfig = field(default_factory=FieldsConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)

@@ -10,7 +10,7 @@ import numpy as np
 from kexue_cli.batching import Sample, collate
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import LEAST_COUNT, VOCABULARY
-from kexue_cli.tasks.generation import Generation
+from kexue_cli.tasks.generation import Generation, beginning
 from kexue_cli.tasks.generation.conditions import Fields
 from kexue_cli.tasks.generation.config import CONDITION, DECODER, MARKS, GenerationConfig, past_names
 from kexue_cli.tasks.generation.metrics import perplexity
@@ -37,8 +37,13 @@ class LanguageModel:
         if not training:
             raise KexueError("there is no text to learn from")
         fields = Fields.of([*training, *development], config.fields)
-        vocabulary = Vocabulary.count(texts_of(training, fields), LEAST_COUNT)
-        network = replace(fields.shape(config.network), vocabulary_size=len(vocabulary) + MARKS)
+        self.beginning = beginning.load(config.start) if config.start else None
+        if self.beginning:
+            vocabulary, shape = self.beginning.preprocessor.vocabulary, self.beginning.shape(config.network)
+            fields = self.beginning.fields(fields)
+        else:
+            vocabulary, shape = Vocabulary.count(texts_of(training, fields), LEAST_COUNT), config.network
+        network = replace(fields.shape(shape), vocabulary_size=len(vocabulary) + MARKS)
         self.config = replace(config, fields=fields.config, network=network)
         self.preprocessor = Preprocessor(vocabulary, fields, network)
         self.training = training
@@ -70,10 +75,13 @@ class LanguageModel:
         }
 
     def build(self) -> "keras.Model":
-        """Return the network, with new weights."""
+        """Return the network, with new weights, or with those of the model that it begins from."""
         from kexue_cli.tasks.generation.network import build
 
-        return build(self.config.network)
+        network = build(self.config.network)
+        if self.beginning:
+            self.beginning.copy_to(self.networks(network), self.preprocessor.fields)
+        return network
 
     def networks(self, trained: "keras.Model") -> "dict[str, keras.Model]":
         """Return the network of the condition and the one that writes."""

@@ -38,6 +38,7 @@ class QuestionAnswering:
         self.preprocessor = preprocessor
         self.runtime = runtime
         self.decoding = decoding
+        preprocessor.number_of(decoding.source)  # so that a source that is not known is told of at once
 
     def predict(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield each record with "answer" (None if there is none), "score", "passage", "start", "end", "candidates".
@@ -50,7 +51,7 @@ class QuestionAnswering:
             yield add_answer(record, self._fields(candidates), "qa")
 
     def with_settings(self, **settings: Any) -> "QuestionAnswering":
-        """Return the same reader with some settings of its decoding changed."""
+        """Return the same reader with some settings of its decoding changed. Raises KexueError for bad ones."""
         return QuestionAnswering(self.preprocessor, self.runtime, replace(self.decoding, **settings))
 
     def _fields(self, candidates: Sequence[Candidate]) -> Record:
@@ -85,7 +86,7 @@ class QuestionAnswering:
         for index, passage in enumerate(passages):
             others = [*passages[:index], *passages[index + 1 :]]
             for window in windows(len(passage.text), self.preprocessor.config):
-                yield index, window, self.preprocessor.sample(encoded, passage[window], others)
+                yield index, window, self.preprocessor.sample(encoded, passage[window], others, self.decoding.source)
 
 
 def load(

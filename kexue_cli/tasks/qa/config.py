@@ -15,6 +15,7 @@ class PreprocessorConfig(EncodingConfig):
     """What the reader is shown."""
 
     features: tuple[str, ...] = ("match", "boundary")  # groups of features.FEATURES
+    sources: tuple[str, ...] = ()  # training files that have a vector of their own; follows from the data
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class AugmentationConfig:
     strip_punctuation: float = 0.5  # share of samples without punctuation, as in WebQA
     drop_words: float = 0.08  # share of words, of question and passage, whose ids are hidden
     repeat_passage: float = 0.0  # share of short passages that are read twice in a row and cut at random
+    hide_source: float = 0.1  # share of samples of which the network is not told what file they are from
     unanswered: float = 0.1  # share of samples without the answer, where there is such a question, passage or window
 
     def __post_init__(self) -> None:
@@ -40,9 +42,10 @@ class AugmentationConfig:
 class NetworkConfig:
     """The shape of the reader; what is 0 or empty is left out."""
 
-    vocabulary_size: int = 0  # characters, padding and unknown among them; this and the next two follow from the data
+    vocabulary_size: int = 0  # characters, padding and unknown among them; this and the next three follow from the data
     word_dimension: int = 0  # v
     features: int = 0  # f
+    sources: int = 0  # training files that the network tells apart
     members: int = 1  # readers with weights of their own, whose pointers are averaged
     width: int = 128  # d
     encoder_rates: tuple[int, ...] = ()  # of convolutions that question and passage go through before they are aligned
@@ -72,6 +75,7 @@ class DecodingConfig:
     in_question: float = 0.2  # factor of the score of an answer that stands in the question
     voting: str = "squares"  # of VOTES: how passages with the same answer add up
     in_passage: str = "sum"  # of VOTES_IN_PASSAGE: how often the same answer in one passage counts
+    source: str = ""  # of preprocessor.sources: the training file after whose manner questions are answered
     threshold: float = 0.0  # least score; below it the question counts as not answered
     slope: float = 1.0  # score = sigmoid(slope * ln(votes) + intercept), fitted on questions not trained on
     intercept: float = 0.0
@@ -87,6 +91,7 @@ class DecodingConfig:
 class ReaderConfig:
     """All settings of a reader."""
 
+    start: str = ""  # a reader that the training begins from; it sets encoder, network and preprocessor. Empty for none
     encoder: str = "text-encoder"  # pretrained; it sets vocabulary, width and encoder_rates. Empty for none
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessor: PreprocessorConfig = field(default_factory=PreprocessorConfig)

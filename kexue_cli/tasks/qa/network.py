@@ -14,6 +14,7 @@ from kexue_cli.config import from_mapping
 from kexue_cli.layers.alignment import Alignment
 from kexue_cli.layers.attention_pooling import AttentionPooling
 from kexue_cli.layers.dense import Dense
+from kexue_cli.layers.embedding import Embedding
 from kexue_cli.layers.gated_convolution import GatedConvolution
 from kexue_cli.layers.position_embedding import PositionEmbedding
 from kexue_cli.layers.text_encoder import TextEncoder, mask_of
@@ -33,6 +34,8 @@ def build(config: NetworkConfig) -> keras.Model:
             inputs[name] = keras.Input((None, config.word_dimension), name=name)
     if config.features:
         inputs["features"] = keras.Input((None, config.features), name="features")
+    if config.sources:
+        inputs["source"] = keras.Input((), dtype="int32", name="source")
     pointers = [_member(inputs, config, f"reader_{number}") for number in range(config.members)]
     outputs = {name: ops.stack([member[name] for member in pointers], axis=-1) for name in ("start", "end")}
     return keras.Model(inputs, outputs, name="readers")
@@ -57,6 +60,9 @@ def _member(inputs, config, prefix):
         parts += [aligned, aligned * p]
     q = convolve(q, q_mask, config.question_rates)
     q = AttentionPooling(name=f"{prefix}_question_pooling")(q, q_mask)
+    if config.sources:
+        is_known = ops.cast(ops.expand_dims(inputs["source"], -1) > 0, "float32")
+        q = q + Embedding(config.sources + 1, config.width, name=f"{prefix}_sources")(inputs["source"]) * is_known
     everywhere = ops.expand_dims(q, 1) * p_mask  # (b, t, d)
     parts.append(everywhere)
     if config.features:

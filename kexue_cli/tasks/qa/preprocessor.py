@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Example:
-    """A question to learn from: encoded passages and the answers' places (start, end) in each."""
+    """A question to learn from: encoded passages, the answers' places (start, end) in each, the file it is from."""
 
     question: EncodedText
     passages: tuple[EncodedText, ...]
     spans: tuple[tuple[tuple[int, int], ...], ...]
+    source: str = ""
 
 
 @cache
@@ -58,15 +59,34 @@ class Preprocessor:
         kept = encoded.keep(~is_punctuation(encoded))
         return kept if kept.text else encoded
 
-    def sample(self, question: EncodedText, passage: EncodedText, others: Sequence[EncodedText]) -> Sample:
-        """Return the arrays of a question and one window of a passage; others: the other passages."""
+    def sample(
+        self, question: EncodedText, passage: EncodedText, others: Sequence[EncodedText], source: str = ""
+    ) -> Sample:
+        """Return the arrays of a question and one window of a passage.
+
+        others: the other passages. source: the training file that the question is from, or whose manner is followed.
+        """
         arrays: Sample = {"question": question.ids, "passage": passage.ids}
         if self.encoder.dimension:
             arrays["question_words"] = self.encoder.word_vectors(question)
             arrays["passage_words"] = self.encoder.word_vectors(passage)
         if self.config.features:
             arrays["features"] = features.columns(self.config.features, question, passage, others)
+        if self.config.sources:
+            arrays["source"] = np.array(self.number_of(source), np.int32)
         return arrays
+
+    def number_of(self, source: str) -> int:
+        """Return the number that the network knows a training file by, from 1 on; 0 for none, "".
+
+        Raises KexueError for a file that the reader was not trained on as one of several.
+        """
+        if not source:
+            return 0
+        if source not in self.config.sources:
+            hint = "" if self.config.sources else "the reader does not tell training files apart"
+            raise KexueError(unknown_name("source", source, self.config.sources, hint))
+        return self.config.sources.index(source) + 1
 
 
 class Augmentation:
@@ -93,7 +113,8 @@ class Augmentation:
         for start, end in spans:
             labels["start"][start] = 1
             labels["end"][end - 1] = 1
-        return self.preprocessor.sample(question, passage, others), dict(labels)
+        source = "" if generator.random() < self.config.hide_source else example.source
+        return self.preprocessor.sample(question, passage, others, source), dict(labels)
 
     def _passage(self, example: Example, generator: np.random.Generator) -> int:
         answered = [index for index, spans in enumerate(example.spans) if spans]

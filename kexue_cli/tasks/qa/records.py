@@ -29,6 +29,7 @@ class Question:
 
     question: str
     passages: tuple[Passage, ...]
+    source: str = ""  # the training file it is from
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
-from kexue_cli.tasks.encoder import begin
+from kexue_cli.tasks.encoder import Source, begin
 from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.qa import QuestionAnswering, features
+from kexue_cli.tasks.qa.beginning import Beginning, go_on
 from kexue_cli.tasks.qa.calibration import calibrated
 from kexue_cli.tasks.qa.config import NETWORK, ReaderConfig
 from kexue_cli.tasks.qa.metrics import score
@@ -36,11 +37,16 @@ class Reader:
     longest = "passage"
 
     def __init__(self, training: Sequence[Question], development: Sequence[Question], config: ReaderConfig) -> None:
-        """Raises KexueError if there is nothing to learn from."""
-        config, encoder, self.pretrained = begin(config, _texts(training))
-        self.preprocessor = Preprocessor(encoder, config.preprocessor)
-        network = replace(config.network, features=features.width(config.preprocessor.features))
-        self.config = replace(config, network=network)
+        """Raises KexueError if there is nothing to learn from, or for a setting that does not go with the data."""
+        self.pretrained: Beginning | Source | None  # what its weights begin as
+        config, encoder, self.pretrained = go_on(config) if config.start else begin(config, _texts(training))
+        sources = tuple(dict.fromkeys(question.source for question in training)) if config.decoding.source else ()
+        preprocessor = replace(config.preprocessor, sources=sources)
+        self.preprocessor = Preprocessor(encoder, preprocessor)
+        width = features.width(preprocessor.features)
+        network = replace(config.network, features=width, sources=len(sources))
+        self.preprocessor.number_of(config.decoding.source)
+        self.config = replace(config, network=network, preprocessor=preprocessor)
         self.augmentation = Augmentation(self.preprocessor, config.augmentation)
         self.examples = self._learnable(training)
         self.development = development
@@ -140,4 +146,4 @@ def make_examples(preprocessor: Preprocessor, questions: Iterable[Question], lon
             if found or not passage.answers:
                 passages.append(encoded)
                 spans.append(found)
-        yield Example(preprocessor.question(question.question), tuple(passages), tuple(spans))
+        yield Example(preprocessor.question(question.question), tuple(passages), tuple(spans), question.source)

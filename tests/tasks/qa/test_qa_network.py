@@ -18,7 +18,7 @@ SMALL = {"vocabulary_size": 20, "width": 8, "question_rates": (1, 2), "passage_r
 CONFIGS = {
     "as it comes": {"word_dimension": 4, "features": 7},
     "bare": {"has_alignment": False},
-    "all": {"word_dimension": 4, "features": 3, "has_positions": True, "gate_noise": 0.1, "members": 2},
+    "all": {"word_dimension": 4, "features": 3, "has_positions": True, "gate_noise": 0.1, "members": 2, "sources": 2},
 }
 TOLERANCE = 1e-5  # of probabilities; what training allows is 1e-4
 
@@ -46,6 +46,8 @@ def make_samples(settings, lengths, *, seed=1):
                 sample[f"{name}_words"] = generator.normal(size=(size, 4)).astype(np.float32)
         if settings.get("features"):
             sample["features"] = generator.random((sizes[1], settings["features"]), np.float32)
+        if settings.get("sources"):
+            sample["source"] = np.array(generator.integers(settings["sources"] + 1), np.int32)
         samples.append(sample)
     return samples
 
@@ -157,6 +159,23 @@ def test_config_json_makes_the_network():
     network = build_networks({**SMALL, "question_rates": [1, 2], "passage_rates": [1, 4]})["network"]
 
     assert network.count_params() == build(NetworkConfig(**SMALL)).count_params()
+
+
+def test_a_source_changes_the_pointers_and_none_is_as_if_there_were_no_sources():
+    settings = {"sources": 2}
+    network, plain = make_network(settings), build(NetworkConfig(**SMALL))
+    others = [variable for variable in network.trainable_variables if "_sources" not in variable.path]
+    for variable, value in zip(plain.trainable_variables, others, strict=True):
+        variable.assign(value)
+    [sample] = make_samples({}, [(5, 30)])
+
+    none, first, second = (
+        np.asarray(network(collate([{**sample, "source": np.array(number, np.int32)}]))["start"]) for number in range(3)
+    )
+
+    np.testing.assert_array_equal(none, np.asarray(plain(collate([sample]))["start"]))
+    assert np.abs(first - none).max() > 1e-5
+    assert np.abs(first - second).max() > 1e-5
 
 
 @pytest.mark.parametrize("values", [{"widht": 8}, {"width": "8"}, {"passage_rates": [1, "2"]}])

@@ -75,6 +75,30 @@ def test_the_vector_of_a_word_stands_at_each_of_its_characters(tmp_path):
     assert sample["passage_words"].tolist() == [[1, 2], [3, 4]]
 
 
+def test_a_sample_says_which_training_file_its_question_is_from():
+    preprocessor = make_preprocessor(sources=("webqa_train", "my-questions"))
+    question, passage = encoded("谁 写 了"), encoded("鲁迅 写 了 。")
+
+    numbers = [int(preprocessor.sample(question, passage, [], source)["source"])
+               for source in ("", "webqa_train", "my-questions")]  # fmt: skip
+
+    assert numbers == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sources", "problem"),
+    [
+        (("webqa_train",), "no source named 'webqa_tain'; did you mean 'webqa_train'? (known: webqa_train)"),
+        ((), "no source named 'webqa_tain' (the reader does not tell training files apart)"),
+    ],
+)
+def test_a_source_that_is_not_known_is_refused(sources, problem):
+    with pytest.raises(KexueError) as error:
+        make_preprocessor(sources=sources).number_of("webqa_tain")
+
+    assert str(error.value) == problem
+
+
 # ------------------------------------------------------------- places of answers
 
 
@@ -284,3 +308,14 @@ def test_an_answer_of_several_parts_stands_where_its_parts_stand():
     text = "金砖国家有巴西、俄罗斯和印度。"
 
     assert find_spans(text, ["巴西 俄罗斯"], [], longest=20) == ((5, 7), (8, 11))
+
+
+def test_a_share_of_the_samples_does_not_say_what_file_they_are_from():
+    config = AugmentationConfig(hide_source=0.3)
+    augmentation = Augmentation(make_preprocessor(sources=("a", "b")), config)
+    example = Example(encoded("谁 ？"), (encoded("鲁迅 。"),), (((0, 2),),), source="b")
+
+    numbers = [int(augmentation.sample(example, np.random.default_rng(seed))[0]["source"]) for seed in range(300)]
+
+    assert set(numbers) == {0, 2}
+    assert 60 < numbers.count(0) < 120  # of 300; 90 are to be expected

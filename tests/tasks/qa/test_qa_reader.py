@@ -117,6 +117,7 @@ def damaged(little_reader, tmp_path):
     ("part", "settings", "problem"),
     [
         ("decoding", {"treshold": 0.5}, "no setting named 'treshold'; did you mean 'threshold'"),
+        ("decoding", {"source": "webqa"}, "no source named 'webqa' (the reader does not tell training files apart)"),
         ("decoding", {"voting": "loudest"}, "decoding.voting must be one of squares, sum, max; found 'loudest'"),
         ("preprocessor", {"window": "192"}, "window must be of type int"),
         ("preprocessor", {"overlap": 512}, "overlap must be at least 0 and less than preprocessor.window, 512"),

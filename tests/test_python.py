@@ -62,6 +62,10 @@ def nearest(text: str, others: list[str]) -> str:
     return others[int((model.vectors(others) @ model.vectors([text])[0]).argmax())]
 
 
+def picture(records: list[dict[str, object]]) -> None:
+    kexue_cli.view(records).save("page.html")
+
+
 def neighbours(word: str) -> list[tuple[str, float]]:
     words = kexue_cli.load("word-vectors")
     assert isinstance(words, WordVectors)

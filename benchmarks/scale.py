@@ -194,21 +194,21 @@ def ray(options: argparse.Namespace, folder: Path) -> None:
     corpus = str(corpus_of(options.text, megabytes, folder))
     small = str(corpus_of(options.text, 1, folder))
     count_alone(small)  # compiled code into memory
+    say = partial(print, file=sys.stdout, flush=True)  # the engine lets nothing else write to standard output
     began = time.monotonic()
     with patiently(engine) as workers:
-        print(f"Ray started in {time.monotonic() - began:.1f} s with {workers} processors", flush=True)
+        say(f"Ray started in {time.monotonic() - began:.1f} s with {workers} processors")
         began = time.monotonic()
         list(engine.run_tasks(import_all, range(workers)))
-        print(f"its workers started in {time.monotonic() - began:.1f} s", flush=True)
-        print("| | one process: s | processor s | Ray: s | processor s of workers | and ours | one process / Ray |")
-        print("|---|---|---|---|---|---|---|")
+        say(f"its workers started in {time.monotonic() - began:.1f} s")
+        say("| | one process: s | processor s | Ray: s | processor s of workers | and ours | one process / Ray |")
+        say("|---|---|---|---|---|---|---|")
         for number in range(options.rounds):
             alone, processor, ngrams = count_alone(corpus)
             there, theirs, ours, others = count_on_ray(corpus, folder, workers)
-            print(
+            say(
                 f"| {number + 1} | {alone:.1f} | {processor:.1f} | {there:.1f} | {theirs:.1f} | {ours:.1f} "
                 f"| {alone / there:.2f} (processor only: {processor / (theirs / workers + ours):.2f}) |",
-                flush=True,
             )
             if ngrams != others:
                 sys.exit(f"{ngrams} n-grams in one process, {others} on the cluster")

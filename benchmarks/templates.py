@@ -1,15 +1,18 @@
 """Sentence templates: counted paths beside the original's listed ones, in MB of tokenised text per CPU second.
 
-    python benchmarks/templates.py DATA [--lines 20000] [--runs 3]
+    python benchmarks/templates.py DATA [--lines 200000] [--runs 3]
 
-DATA holds rawtext/zhihu_question_titles.txt.xz, whose first titles are cut into words beforehand by the default model.
+DATA holds rawtext/ with zhihu_question_titles.txt.xz, news_xwlb.jsonl.xz and tech_articles.jsonl.xz. Their first lines,
+at most 20 MB of each, are cut into words beforehand by the default model.
 Both read the same tokenised text, words with white space between, and must find the same templates as often. The
 original is the algorithm of nlp-zero's Template_Finder (https://kexue.fm/archives/5577), written anew: it counts words
-and pairs, then lists all paths of each clause. Ours is warm: it has run once, and what numba compiles is loaded. The
-last text is one clause of 18 different words, all linked, 52,656 paths, five times.
+and pairs, then lists all paths of each clause. Ours is warm: it has run once on the same text, so what numba compiles
+is loaded; it reads the text from a file, the other one from memory. The last text is one clause of 18 different words,
+all linked, 52,656 paths, five times.
 """
 
 import argparse
+import json
 import lzma
 import math
 import statistics
@@ -17,6 +20,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 from kexue_cli.segmentation.corpus import Corpus
@@ -27,6 +31,7 @@ from kexue_cli.segmentation.templates.template import Words, is_word
 Clause = list[str]
 LINKED_WORDS = 18
 LINKED_CLAUSES = 5
+LARGEST = 20_000_000  # bytes of a text
 
 
 def clauses_of(text: str) -> list[Clause]:
@@ -104,13 +109,21 @@ def count_templates(path: Path, config: FinderConfig) -> dict[Words, int]:
         return {each.words: each.count for each in find_templates(clauses, config, Path(work)).templates}
 
 
-def tokenised_titles(data: Path, lines: int) -> str:
+def tokenised(path: Path, lines: int) -> str:
+    """The first lines of a file of texts, or of JSON lines with a text, as words with spaces between."""
     from kexue_cli import loader
 
     segmenter = loader.segmenter()
-    with lzma.open(data / "rawtext" / "zhihu_question_titles.txt.xz", "rt", encoding="utf-8") as file:
-        titles = [line.strip() for _, line in zip(range(lines), file, strict=False)]
-    return "".join(" ".join(segmenter.segment(title)) + "\n" for title in titles)
+    parts: list[str] = []
+    size = 0
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        texts = (json.loads(line)["text"] if ".jsonl" in path.name else line for line in file)
+        for line in islice((line for text in texts for line in text.splitlines()), lines):
+            parts.append(" ".join(segmenter.segment(line.strip())) + "\n")
+            size += len(parts[-1].encode())
+            if size > LARGEST:
+                break
+    return "".join(parts)
 
 
 def linked_text() -> str:
@@ -130,6 +143,7 @@ def measure(name: str, text: str, config: FinderConfig, runs: int) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write(text)
         file.flush()
+        count_templates(Path(file.name), config)
         rows = []
         for _ in range(runs):
             listed, expected = seconds(lambda: list_templates(clauses_of(text), config))
@@ -148,20 +162,20 @@ def measure(name: str, text: str, config: FinderConfig, runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--lines", type=int, default=20_000)
+    parser.add_argument("--lines", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
 
-    titles = tokenised_titles(arguments.data, arguments.lines)
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-        file.write(titles[:100_000])
-        file.flush()
-        count_templates(Path(file.name), FinderConfig())
     print("| text | MB | templates | listed, CPU s | counted, CPU s | listed, MB/s | counted, MB/s | ratio |")
     print("|---|---|---|---|---|---|---|---|")
+    folder = arguments.data / "rawtext"
+    titles = tokenised(folder / "zhihu_question_titles.txt.xz", arguments.lines)
     for window in (5, 8):
         config = FinderConfig(window=window, keep_trivial=True)
         measure(f"Zhihu titles, window {window}", titles, config, arguments.runs)
+    for name, file in (("news", "news_xwlb.jsonl.xz"), ("technical articles", "tech_articles.jsonl.xz")):
+        text = tokenised(folder / file, arguments.lines)
+        measure(f"{name}, window 5", text, FinderConfig(keep_trivial=True), arguments.runs)
     config = FinderConfig(min_probability=1e-4, min_pmi=0.5, keep_trivial=True, max_paths=10**9)
     measure(f"{LINKED_CLAUSES} clauses of {LINKED_WORDS} linked words", linked_text(), config, arguments.runs)
 

@@ -3,8 +3,8 @@
 KexueError            1  the work failed: a missing file, a broken model, a full disk
     RecordError       1  one line of the input is wrong; names the file and the line
     UsageError        2  the command was called in a way that cannot work
-    Terminated      143  the process was asked to end (SIGTERM)
     ClosedPipe        0  nobody reads the output any more, as with ``| head``: a quiet success
+Terminated          143  the process was asked to end (SIGTERM)
 
 The text of an error is one line: what is wrong, where, what was found, what is allowed, what to try.
 """
@@ -41,8 +41,12 @@ class UsageError(KexueError):
     exit_status = 2
 
 
-class Terminated(KexueError):
-    """The process was asked to end."""
+class Terminated(BaseException):
+    """The process was asked to end.
+
+    No Exception, as KeyboardInterrupt is none: it may be raised anywhere, and who goes on behind a wrong record, or
+    tells of a damaged file, must not take it for one.
+    """
 
     exit_status = 143
 

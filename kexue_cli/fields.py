@@ -4,11 +4,15 @@ A place is the path of a value, as in ``passages[2].answers``; it may begin with
 """
 
 import json
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from kexue_cli.errors import KexueError
 
 T = TypeVar("T", str, int, list[Any], dict[str, Any])
+Read = TypeVar("Read")
+Given = ParamSpec("Given")
+Refuse = Callable[[KexueError], None]  # is given what is wrong, and raises it unless reading is to go on
 
 KINDS: dict[object, str] = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
 SHOWN_CHARACTERS = 40
@@ -48,3 +52,17 @@ def member(value: object, name: str, kind: type[T], place: str = "") -> T:
         where = f"{place}: " if place and not place.endswith(" ") else place
         raise KexueError(f"{where}missing field {name!r}; found {sorted(members)}")
     return expect(members[name], kind, within(place, name))
+
+
+def stop(error: KexueError) -> None:
+    """Raise an error: the Refuse of those who need all of a record."""
+    raise error
+
+
+def tried(refuse: Refuse, read: Callable[Given, Read], *given: Given.args, **named: Given.kwargs) -> Read | None:
+    """Return what a function reads; None where it raised a KexueError and *refuse* lets reading go on."""
+    try:
+        return read(*given, **named)
+    except KexueError as error:
+        refuse(error)
+        return None

@@ -3,6 +3,7 @@
 import pytest
 
 from kexue_cli.errors import KexueError, RecordError, Terminated, UsageError, unknown_name
+from kexue_cli.fields import tried
 
 
 @pytest.mark.parametrize(
@@ -11,12 +12,22 @@ from kexue_cli.errors import KexueError, RecordError, Terminated, UsageError, un
         (KexueError("the disk is full"), 1),
         (RecordError("poem.jsonl", 17, "not JSON"), 1),
         (UsageError("--conflicts needs --user-dict FILE"), 2),
-        (Terminated("terminated"), 143),
     ],
 )
 def test_every_error_has_the_exit_status_of_its_kind(error, status):
     assert error.exit_status == status
     assert isinstance(error, KexueError)  # one except clause catches them all
+
+
+def test_being_asked_to_end_is_no_error_of_a_record_or_a_file():
+    def end():
+        raise Terminated("terminated")
+
+    with pytest.raises(Terminated) as ended:
+        tried(lambda error: pytest.fail(f"taken for {error!r}"), end)  # as data check reads, and goes on
+
+    assert ended.value.exit_status == 143
+    assert not isinstance(ended.value, Exception)
 
 
 def test_a_bad_record_is_named_by_file_and_line():

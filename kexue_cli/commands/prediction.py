@@ -8,7 +8,7 @@ from typing import Any
 from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.options import OnError
-from kexue_cli.errors import ClosedPipe, KexueError, RecordError, Terminated, UsageError
+from kexue_cli.errors import ClosedPipe, KexueError, RecordError, UsageError
 from kexue_cli.records import Record, dump, live_groups, parse_record
 from kexue_cli.streams import open_input, open_output, source_name
 from kexue_cli.tasks import TASKS
@@ -131,7 +131,7 @@ def _record(
         if is_text:
             return parse_text(line) if parse_text else {"text": line}
         return parse_record(line, source, number)
-    except (Terminated, ClosedPipe, UsageError):  # nothing is wrong with the line
+    except (ClosedPipe, UsageError):  # nothing is wrong with the line
         raise
     except RecordError as error:
         if is_text is None or line.lstrip().startswith("{"):
@@ -147,7 +147,7 @@ def _answers(answerer: Task, records: Sequence[Record | RecordError], each: int)
     try:
         answers = iter(list(answerer.predict(good)))
         yield from (record if isinstance(record, RecordError) else list(islice(answers, each)) for record in records)
-    except (Terminated, ClosedPipe):  # nothing is wrong with the records
+    except ClosedPipe:  # nothing is wrong with the records
         raise
     except KexueError as error:
         if len(records) == 1:

@@ -10,6 +10,7 @@ import typer
 from kexue_cli import console
 from kexue_cli.commands import options
 from kexue_cli.commands.scores import placed
+from kexue_cli.datasets.labelled import field_names, read_labelled
 from kexue_cli.errors import KexueError, UsageError
 
 if TYPE_CHECKING:
@@ -59,12 +60,10 @@ def train_generation(
 
     folder = options.target_folder(output)
     generation, training = read_settings(GenerationConfig, config, settings, seed)
-    numbers, texts_of = _names(condition_number), _names(condition_text)
+    named, numbers, texts_of = (field_names(one, target) for one in (condition, condition_number, condition_text))
     if len(texts_of) > 1:
         raise UsageError("--condition-text takes one field")
-    names = tuple(dict.fromkeys((*_names(condition), *numbers, *texts_of)))
-    if target in names:
-        raise UsageError(f"--target {target} is what is to be written; it cannot be a condition, too")
+    names = tuple(dict.fromkeys((*named, *numbers, *texts_of)))
     fields = replace(generation.fields, numbers=numbers, text="".join(texts_of), target=target)
     generation = replace(generation, fields=fields, start=start or generation.start)
     if generation.start:
@@ -89,16 +88,6 @@ def train_generation(
     )  # fmt: skip
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    """Return the names of a list with commas. Raises UsageError if there is none in it."""
-    if text is None:
-        return ()
-    names = tuple(name.strip() for name in text.split(","))
-    if not all(names):
-        raise UsageError(f"fields must be named as in cat,label; found {text!r}")
-    return names
-
-
 def _texts(paths: Sequence[str], names: Sequence[str], target: str, encoding: str) -> "list[Text]":
     """Return the texts of files that are not empty, and tell how many there are."""
     texts = [text for _, text in read_texts(paths, names, target, encoding)]
@@ -116,7 +105,6 @@ def read_texts(paths: Sequence[str], names: Sequence[str], target: str, encoding
 
     Raises KexueError at the first record that is wrong, with its place.
     """
-    from kexue_cli.datasets.labelled import read_labelled
     from kexue_cli.tasks.generation.records import read_text
 
     for where, record in read_labelled(paths, names, target, encoding):

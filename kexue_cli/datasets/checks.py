@@ -35,6 +35,7 @@ class CheckEntry(NamedTuple):
 CHECKS = {  # the first task whose fields a record has is taken: those that many records have come last
     "qa": CheckEntry("kexue_cli.tasks.qa.records", ("question", "passages")),
     "triples": CheckEntry("kexue_cli.tasks.triples.records", ("triples", "object")),
+    "schema": CheckEntry("kexue_cli.tasks.triples.schema", ("subject_type", "object_type")),
     "linking": CheckEntry("kexue_cli.tasks.linking.records", ("mentions",)),
     "similarity": CheckEntry("kexue_cli.tasks.similarity.records", ("text_a", "texts")),
     "generation": CheckEntry("kexue_cli.tasks.generation.records", ("condition",)),

@@ -15,6 +15,7 @@ TRIPLE = ("subject", "predicate", "object", "subject_type", "object_type", "subj
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {  # of each task's records, and of the objects in their lists
     "qa": {"": ("question", "passages"), "passages": ("text", "answers", "starts")},
     "triples": {"": ("text", "triples", "labelled", "unrelated"), "triples": TRIPLE},
+    "schema": {"": ("predicate", "subject_type", "object_type")},
     "linking": {"": ("text", "mentions"), "mentions": MENTION},
     "similarity": {"": ("text_a", "text_b", "label", "texts")},
     "generation": {"": ("condition", "text", "prefix")},

@@ -121,7 +121,7 @@ def detect(head: str, source: str, task: str | None = None) -> str | None:
             return name
     if head.startswith("{") or not head:
         return None
-    hint = f"name it with --format {'|'.join(candidates)}"
+    hint = f"name it with --format {'|'.join(candidates)}" if candidates else "records are JSON objects, one a line"
     raise KexueError(f"{source} is in no format known here; it begins {shown(head.splitlines()[0])}; {hint}")
 
 

@@ -70,6 +70,7 @@ ENTRY_POINTS = (
     "link_suffixes",
     "count_tokens",
     "cut_outside",
+    "word_starts",
     "number_tokens",
     "move_tokens",
     "add_to_table",
@@ -94,6 +95,7 @@ add_grams = _functions["add_grams"]
 link_suffixes = _functions["link_suffixes"]
 count_tokens = _functions["count_tokens"]
 cut_outside = _functions["cut_outside"]
+word_starts = _functions["word_starts"]
 number_tokens = _functions["number_tokens"]
 move_tokens = _functions["move_tokens"]
 add_to_table = _functions["add_to_table"]

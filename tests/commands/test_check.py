@@ -4,13 +4,16 @@ import json
 from collections import Counter
 
 import pytest
-from conftest import one_error
+from conftest import Finished, one_error
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kexue_cli import console
+from kexue_cli.commands.app import app
 from kexue_cli.datasets.checks import Checker, File
 from kexue_cli.datasets.mixture import encoding_of
 from kexue_cli.datasets.repair import nearest, repaired
+from kexue_cli.errors import UsageError
 
 
 def lines_of(*records) -> str:
@@ -29,13 +32,29 @@ def linked(text, *mentions):
 
 
 @pytest.fixture
-def findings(kexue, tmp_path):
+def check(tmp_path, monkeypatch, capsysbinary):
+    """Run ``kexue data check ARGUMENTS`` in an empty folder, in this process: starting others takes ten times as long.
+
+    What a shell run shows beside that, errors in one line and exit status 2, is tested by shell runs at the end.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(console, "is_quiet", False)  # --quiet sets it
+
+    def run(*arguments):
+        status = app(["data", "check", *arguments], prog_name="kexue", standalone_mode=False)
+        return Finished(status or 0, *capsysbinary.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def findings(check, tmp_path):
     """The findings in a file of these bytes or this text, without its name; and the exit status."""
 
     def run(content, *options, name="data.jsonl"):
         data = content if isinstance(content, bytes) else content.encode()
         (tmp_path / name).write_bytes(data)
-        done = kexue("data", "check", name, "-q", *options)
+        done = check(name, "-q", *options)
         assert done.stderr == ""
         return [line.removeprefix(f"{name}:") for line in done.lines], done.returncode
 
@@ -43,15 +62,15 @@ def findings(kexue, tmp_path):
 
 
 @pytest.fixture
-def fixed(kexue, tmp_path):
+def fixed(check, tmp_path):
     """What --fix says of a file, the records that it writes, and the exit status."""
 
     def run(content, *options, name="data.jsonl"):
         data = content if isinstance(content, bytes) else content.encode()
         (tmp_path / name).write_bytes(data)
-        done = kexue("data", "check", name, "--fix", "copy.jsonl", "-q", *options)
+        done = check(name, "--fix", "copy.jsonl", "-q", *options)
         written = (tmp_path / "copy.jsonl").read_text("utf-8")
-        again = kexue("data", "check", "copy.jsonl", "-q", "--fix", "again.jsonl") if written else None
+        again = check("copy.jsonl", "-q", "--fix", "again.jsonl") if written else None
         if again:
             assert (again.returncode, (tmp_path / "again.jsonl").read_text("utf-8")) == (0, written)
             assert "(fixed)" not in again.stdout
@@ -182,15 +201,15 @@ def test_other_texts_under_a_condition_are_none_and_a_text_under_two_is_a_note(f
 
     assert findings(lines_of(good, other)) == ([], 0)
     told, status = findings(lines_of(good, {**good, "condition": {"label": 0}}))
-    assert (told, status) == (["2: the same text is labelled otherwise at data.jsonl:1 (note)"], 0)
+    assert (told, status) == (["2: the same text is under another condition at data.jsonl:1 (note)"], 0)
 
 
-def test_between_files_duplicates_are_notes_and_against_a_file_leaks(kexue, tmp_path):
+def test_between_files_duplicates_are_notes_and_against_a_file_leaks(check, tmp_path):
     (tmp_path / "train.jsonl").write_text(lines_of(SAME), "utf-8")
     (tmp_path / "dev.jsonl").write_text(lines_of(pair("怎么还书", "还书", label=1), SAME), "utf-8")
 
-    together = kexue("data", "check", "-q", "train.jsonl", "dev.jsonl")
-    apart = kexue("data", "check", "-q", "train.jsonl", "--against", "dev.jsonl")
+    together = check("-q", "train.jsonl", "dev.jsonl")
+    apart = check("-q", "train.jsonl", "--against", "dev.jsonl")
 
     assert (together.lines, together.returncode) == (["dev.jsonl:2: is the same as train.jsonl:1 (note)"], 0)
     assert (apart.lines, apart.returncode) == (["train.jsonl:1: the same pair is at dev.jsonl:2"], 1)
@@ -250,13 +269,56 @@ def test_ids_are_cleaned(findings, fixed):
     )
 
 
-def test_a_label_that_nearly_all_have_is_noted(kexue, tmp_path):
+def test_a_label_that_nearly_all_have_is_noted(check, tmp_path):
     records = [pair(f"{number}点开门吗", f"{number}点开不开门", label=int(number != 7)) for number in range(50)]
     (tmp_path / "data.jsonl").write_text(lines_of(*records), "utf-8")
 
-    done = kexue("data", "check", "data.jsonl", "-q")
+    done = check("data.jsonl", "-q")
 
     assert (done.lines, done.returncode) == (["data.jsonl: label: 1 in 49 of 50 (98.0%) (note)"], 0)
+
+
+# ------------------------------------------------------------- free texts for generation, schemas
+
+REVIEW = {"cat": "书", "label": 1, "review": "字很清楚，翻着不累。"}
+FIELDS = ("--condition", "cat,label", "--target", "review")
+
+
+def test_texts_with_fields_of_other_names_are_checked_as_they_are_trained_on(findings):
+    data = lines_of(REVIEW, {**REVIEW, "review": " "}, {"cat": "书", "review": "好"}, {**REVIEW, "label": 0}, REVIEW)
+
+    assert findings(data, *FIELDS) == (
+        [
+            "2: text: is empty",
+            "3: missing field 'label'; found ['cat', 'review']",
+            "4: the same text is under another condition at data.jsonl:1 (note)",
+            "5: is the same as data.jsonl:1 (note)",
+        ],
+        1,
+    )
+
+
+def test_they_are_written_as_records_of_ours(fixed):
+    told, records, status = fixed(lines_of(REVIEW, REVIEW), *FIELDS)
+
+    assert (told, status) == (["2: is the same as data.jsonl:1 (fixed)"], 0)
+    assert records == [{"condition": {"cat": "书", "label": 1}, "text": REVIEW["review"]}]
+
+
+def test_they_may_leak_into_a_file_of_the_same_fields(findings, tmp_path):
+    (tmp_path / "dev.jsonl").write_text(lines_of(REVIEW), "utf-8")
+
+    told = findings(lines_of(REVIEW), *FIELDS, "--against", "dev.jsonl")
+
+    assert told == (["1: the same text and condition is at dev.jsonl:1"], 1)
+
+
+def test_lines_of_a_schema_are_checked(findings):
+    line = {"predicate": "作者", "subject_type": "图书", "object_type": "人物"}
+
+    told, status = findings(lines_of(line, {**line, "object_type": 3}, {**line, "object_type": {"@value": "人物"}}))
+
+    assert (told, status) == (["2: object_type must be a string or {slot: type}; found 3"], 1)
 
 
 # ------------------------------------------------------------- rows
@@ -311,6 +373,31 @@ def test_spans_move_to_where_their_words_stand(fixed):
     ]
     assert records == [linked("李娜爱吃小米", ("小米", 4, "K2"))]
     assert status == 1
+
+
+def test_every_place_that_is_wrong_is_told(findings):
+    fact = {"subject": "呐喊", "predicate": "作者", "object": "鲁迅"}
+    texts = lines_of(
+        linked("李娜爱吃小米", ("李娜", 1, "K1"), ("小米", 4, "K2"), ("小米", 9, "K2")),
+    )
+    triples = lines_of({"text": "鲁迅写《呐喊》", "triples": [{**fact, "subject_start": 3, "object_start": 1}, 7]})
+    passages = [{"text": "鲁迅和巴金", "answers": ["鲁迅", "巴金"], "starts": [1, 2]}, {"text": 3, "answers": []}]
+
+    must = "must be where"
+    assert findings(texts)[0] == [
+        f'1: mentions[0].start {must} "李娜" begins in the text; found 1',
+        f'1: mentions[2].start {must} "小米" begins in the text; found 9',
+    ]
+    assert findings(triples)[0] == [
+        f'1: triples[0].subject_start {must} "呐喊" begins in the text; found 3',
+        f'1: triples[0].object_start {must} "鲁迅" begins in the text; found 1',
+        "1: triples[1] must be an object; found 7",
+    ]
+    assert findings(lines_of({"question": "谁？", "passages": passages}))[0] == [
+        f'1: passages[0].starts[0] {must} "鲁迅" begins in the text; found 1',
+        f'1: passages[0].starts[1] {must} "巴金" begins in the text; found 2',
+        "1: passages[1].text must be a string; found 3",
+    ]
 
 
 def test_starts_of_answers_move_too(fixed):
@@ -393,6 +480,22 @@ def test_one_file_is_repaired_at_a_time(kexue, tmp_path):
         2, "--fix writes one file, so it takes one; check the others with --against"
     )  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--target", "review", "--format", "pairs"],
+         "--condition and --target name fields of JSON lines; leave out --format"),
+        (["--condition", "cat,,label"], "fields must be named as in cat,label; found 'cat,,label'"),
+        (["--condition", "cat,text"], "--target text is what is to be written; it cannot be a condition, too"),
+    ],
+)  # fmt: skip
+def test_fields_that_cannot_be_are_misuse(check, options, problem):
+    with pytest.raises(UsageError) as error:
+        check("data.jsonl", *options)
+
+    assert str(error.value) == problem
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_is_written(kexue, tmp_path):

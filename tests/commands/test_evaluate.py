@@ -5,6 +5,9 @@ import json
 import pytest
 from conftest import one_error
 
+from kexue_cli.commands.evaluation import WrongAnswers
+from kexue_cli.streams import open_output
+
 
 @pytest.fixture
 def evaluate(kexue, little_model):
@@ -161,3 +164,15 @@ def test_of_equally_wrong_lines_the_first_comes_first(evaluate, tmp_path):
 
     lines = (tmp_path / "wrong.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["text"] for line in lines] == ["我爱天安门", "我爱北京", "我爱天安门"]
+
+
+def test_of_answers_that_are_as_wrong_the_first_of_the_file_comes_first(tmp_path):
+    wrong = WrongAnswers()
+    for name, missing in (("甲", 1), ("乙", 2), ("丙", 1)):
+        wrong.add({"text": name}, missing)
+
+    with open_output(str(tmp_path / "wrong.jsonl")) as sink:
+        wrong.write(sink)
+
+    written = (tmp_path / "wrong.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in written] == ["乙", "甲", "丙"]

@@ -1,6 +1,5 @@
 """A corpus as numbers on disk, a number a word, so that it can be read several times at the speed of the disk."""
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import compress
 from pathlib import Path
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 ROOM = 1 << 24  # numbers read at a time
 PIECE_BYTES = 1 << 16  # of text numbered at a time
 LEAST_TOKENS = 1 << 16
-# White space beyond ASCII, as str.split has it: U+0085, A0, 1680, 2000 to 200A, 2028, 2029, 202F, 205F, 3000.
-WIDE_SPACE = re.compile(b"\xe3\x80\x80|\xc2[\x85\xa0]|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe1\x9a\x80")
 
 
 class Clauses(NamedTuple):
@@ -47,7 +44,7 @@ class _Numbers:
         self.arena = np.empty(1 << 20, np.uint8)
         self.numbers = np.zeros(LEAST_TOKENS, np.int32)  # of each token, that of the word
 
-    def of(self, data: npt.NDArray[np.uint8], is_start: Any, *, is_segmented: bool) -> Iterator[npt.NDArray[np.int32]]:
+    def of(self, data: npt.NDArray[np.uint8], is_start: Any) -> Iterator[npt.NDArray[np.int32]]:
         """Yield the numbers of a text in pieces. is_start: where tokens start."""
         for first in range(0, len(data), PIECE_BYTES):
             behind = min(first + PIECE_BYTES, len(data))
@@ -56,9 +53,8 @@ class _Numbers:
             self._make_room(len(data) - first if behind == len(data) else _end(is_start, behind) - first)
             tokens = np.empty(behind - first, np.int32)
             written, known = compilation.number_tokens(
-                data, first, behind, is_start, is_segmented, self.keys, self.places, self.offsets, self.known,
-                self.arena, tokens,
-            )  # fmt: skip
+                data, first, behind, is_start, self.keys, self.places, self.offsets, self.known, self.arena, tokens
+            )
             self._add(known)
             yield self.numbers[tokens[:written]]
 
@@ -111,10 +107,13 @@ def read_clauses(
     with path.open("wb") as file:
         zero.tofile(file)
         for block in corpus.stream():
-            data = WIDE_SPACE.sub(b" ", block.data) if segmenter is None else block.data
-            text = np.frombuffer(data, np.uint8)
-            is_start = _word_starts(text) if segmenter is None else np.frombuffer(segmenter.starts(block), np.uint8)
-            for piece in numbers.of(text, is_start, is_segmented=segmenter is None):
+            text = np.frombuffer(block.data, np.uint8)
+            if segmenter is None:
+                is_start = np.zeros(len(text), np.uint8)
+                compilation.word_starts(text, is_start)
+            else:
+                is_start = np.frombuffer(segmenter.starts(block), np.uint8)
+            for piece in numbers.of(text, is_start):
                 piece.tofile(file)
             zero.tofile(file)
             advance(len(block.data))
@@ -124,15 +123,6 @@ def read_clauses(
         counts += np.bincount(ids[start : start + ROOM], minlength=len(counts))
     counts[0] = 0
     return Clauses(ids, numbers.words, counts)
-
-
-def _word_starts(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return where words start that white space separates, and each character of white space."""
-    is_space = (text == 32) | ((text >= 9) & (text <= 13)) | ((text >= 28) & (text <= 31))
-    is_start: npt.NDArray[np.uint8] = is_space.astype(np.uint8)
-    is_start[1:] |= is_space[:-1]
-    is_start[:1] = 1
-    return is_start
 
 
 def pieces(ids: npt.NDArray[np.int32], size: int) -> Iterator[tuple[int, int]]:

@@ -22,9 +22,9 @@ from kexue_cli.segmentation.templates.paths import GAP, KEY_SHIFT, LEADING, STAR
 from kexue_cli.segmentation.templates.template import Template, Words, is_trivial
 
 LARGEST_WINDOW = 16  # places; an edge is a bit of 16
-PIECE = 1 << 14  # words or entries worked on at a time
-LEAST_SLOTS = 1 << 16
-BUCKETS = 1 << 19  # in which pairs are counted first; a power of 2
+PIECE = 1 << 13  # words or entries worked on at a time
+LEAST_SLOTS = 1 << 12
+BUCKETS = 1 << 18  # in which pairs are counted first; a power of 2
 BEGINNINGS: list[Words] = [(None,), ()]  # LEADING and START
 TAILS: tuple[Words, Words] = ((None,), ())  # words follow; the clause ends
 
@@ -218,9 +218,8 @@ class _Graph:
         paths, clauses, left_out, largest = 0.0, 0, 0, 0.0
         for first, behind in pieces(self.ids, PIECE):
             found = compilation.link_words(
-                self.ids, first, behind, self.window, numbers, bound, self.edges, np.empty(behind - first), self.bounds,
-                float(most),
-            )  # fmt: skip
+                self.ids, first, behind, self.window, numbers, bound, self.edges, self.bounds, float(most)
+            )
             paths, clauses, left_out = paths + found[0], clauses + found[1], left_out + found[2]
             largest = max(largest, found[3])
         return paths, clauses, left_out, largest
@@ -240,7 +239,7 @@ class _Graph:
         """Return the most paths that can go on alike, by beginning and next word."""
         table = _Table(np.float64)
         for piece in frontier.pieces(self.ids):
-            table.make_room(len(piece[0]) * self.window)
+            table.make_room(len(piece[0]) * (1 if is_first else self.window))
             table.used += compilation.weigh(
                 self.ids, self.edges, self.bounds, self.window, *piece, is_first, table.keys, table.values
             )
@@ -287,7 +286,8 @@ def _grown(
         length += 1
         advance(f"templates of {length} words")
         table = graph.weigh(frontier, length == 1)
-        slots = np.flatnonzero((table.keys != 0) & floor.is_met(table.values))
+        slots = np.flatnonzero(table.keys)
+        slots = slots[floor.is_met(table.values[slots])]
         numbers = np.full(len(table.keys), -1, np.int32)
         numbers[slots] = np.arange(len(slots))
         beginnings = [_longer(beginnings, key, clauses.words) for key in table.keys[slots].tolist()]

@@ -6,17 +6,18 @@ Every kernel here is plain Python, compiled by numba (compilation.py); they are 
 import numpy as np
 
 LINE_FEED = 10
+BLANK = 2  # in is_start, where it is else 0 or 1
 KEY_BYTES = 7
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def number_tokens(data, first, behind, is_start, is_segmented, keys, places, offsets, known, arena, numbers):
+def number_tokens(data, first, behind, is_start, keys, places, offsets, known, arena, numbers):
     """Write the number of each token of UTF-8 bytes that starts in [first, behind); tokens are numbered as they come.
 
-    Token 0 is white space: one for each piece of it, or if *is_segmented*, where it stands between words, for each end
-    of a line. is_start: where tokens start. keys, places: a table of open addresses with room; the key of a token is
-    its bytes, or for more than KEY_BYTES a hash, and its place the token's number. offsets (known + 1,), arena: where
-    the bytes of the known tokens begin, and these bytes, a line feed behind each, with room.
+    Token 0 is white space; where is_start is BLANK nothing is written. is_start: where tokens start. keys, places: a
+    table of open addresses with room; the key of a token is its bytes, or for more than KEY_BYTES a hash, and its place
+    the token's number. offsets (known + 1,), arena: where the bytes of the known tokens begin, and these bytes, a line
+    feed behind each, with room.
     Returns the numbers written and the tokens known.
     """
     mask = len(keys) - 1
@@ -28,10 +29,12 @@ def number_tokens(data, first, behind, is_start, is_segmented, keys, places, off
         while end < len(data) and is_start[end] == 0:
             key = key << np.uint64(8) | np.uint64(data[end])
             end += 1
+        if is_start[position] == BLANK:
+            position = end
+            continue
         if is_blank(data[position]):
-            if not is_segmented or data[position] == LINE_FEED:
-                numbers[written] = 0
-                written += 1
+            numbers[written] = 0
+            written += 1
             position = end
             continue
         is_long = end - position > KEY_BYTES
@@ -57,9 +60,37 @@ def number_tokens(data, first, behind, is_start, is_segmented, keys, places, off
     return written, known
 
 
+def word_starts(data, is_start):
+    """Mark in zeros where words start that white space separates, and each end of a line; other white space is BLANK.
+
+    data: UTF-8. White space is what str.split takes for it.
+    """
+    is_behind_blank = True
+    for place in range(len(data)):
+        byte = data[place]
+        if byte & 0xC0 == 0x80:
+            continue  # within a character
+        if is_blank(byte) or ((byte == 0xC2 or 0xE1 <= byte <= 0xE3) and is_wide_blank(data, place)):
+            is_start[place] = 1 if byte == LINE_FEED else BLANK
+            is_behind_blank = True
+        else:
+            is_start[place] = is_behind_blank
+            is_behind_blank = False
+
+
 def is_blank(byte):
-    """Say whether a byte is white space, as str.split has it."""
+    """Say whether a byte is white space."""
     return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
+
+
+def is_wide_blank(data, place):
+    """Say whether the character at a place, of two bytes or three, is white space."""
+    code = (data[place] & 31) << 6 | (data[place + 1] & 63)
+    if data[place] >= 0xE0:
+        code = (data[place] & 15) << 12 | (data[place + 1] & 63) << 6 | (data[place + 2] & 63)
+    if 0x2000 <= code <= 0x200A or code == 0x2028 or code == 0x2029 or code == 0x202F or code == 0x205F:
+        return True
+    return code == 0x85 or code == 0xA0 or code == 0x1680 or code == 0x3000
 
 
 def hash_of(data, first, behind):

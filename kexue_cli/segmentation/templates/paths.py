@@ -84,68 +84,75 @@ def count_pairs(ids, first, behind, window, numbers, buckets, least, keys, total
     return added
 
 
-def link_words(ids, first, behind, window, numbers, bound, edges, ways, bounds, most):
+def link_words(ids, first, behind, window, numbers, bound, edges, bounds, most):
     """Find the edges and count the paths of the clauses in ids[first:behind], which end with a separator.
 
     bound: table of the bound pairs. edges (n,): set to bits, bit d - 1 for an edge to the word d places on.
-    bounds (n,): set to the most paths from a word on that can look alike: of the words that edges lead to, those that
-    are the same word, and all behind a gap or all not, count together, and the best such group counts.
-    ways: room for behind - first numbers. Clauses with more than *most* paths are made separators.
+    bounds (n,): set to the most paths from a word on that can look alike, see link_clause.
+    Clauses with more than *most* paths are made separators.
     Returns the paths, the clauses, the clauses left out, and the paths of the largest clause.
     """
     total = 0.0
     largest = 0.0
     clauses = 0
     left_out = 0
+    local = numbers[ids[first:behind]]
+    ways = np.empty(behind - first)
     start = first
     while start < behind:
-        if ids[start] == 0:
-            start += 1
-            continue
         end = start
         while ids[end] != 0:
             end += 1
-        for place in range(end - 1, start - 1, -1):
-            one = numbers[ids[place]]
-            bits = 0
-            count = 0.0
-            best = 0.0
-            if one != 0:
-                for distance in range(1, min(window, end - 1 - place) + 1):
-                    other = numbers[ids[place + distance]]
-                    if other == 0 or bound[slot_of(bound, int(one) << KEY_SHIFT | int(other))] == 0:
-                        continue
-                    bits |= 1 << distance - 1
-                    count += ways[place + distance - first]
-                    alike = bounds[place + distance]
-                    for nearer in range(2, distance):
-                        if bits >> nearer - 1 & 1 and ids[place + nearer] == ids[place + distance]:
-                            alike += bounds[place + nearer]
-                    best = max(best, alike)
-            edges[place] = bits
-            ways[place - first] = count if bits else 1.0
-            bounds[place] = best if bits else 1.0
-        paths = 0.0
-        for place in range(start, end):
-            if is_source(edges, start, place, window):
-                paths += ways[place - first]
-        largest = max(largest, paths)
-        if paths > most:
-            ids[start:end] = 0
-            left_out += 1
-        else:
-            total += paths
-            clauses += 1
-        start = end
+        if end > start:
+            one, other = start - first, end - first
+            paths = link_clause(
+                ids[start:end], window, local[one:other], bound, edges[start:end], ways[one:other], bounds[start:end]
+            )
+            largest = max(largest, paths)
+            if paths > most:
+                ids[start:end] = 0
+                left_out += 1
+            else:
+                total += paths
+                clauses += 1
+        start = end + 1
     return total, clauses, left_out, largest
 
 
-def is_source(edges, start, place, window):
-    """Say whether no edge leads to a word of the clause that begins at *start*."""
-    for distance in range(1, min(window, place - start) + 1):
-        if edges[place - distance] >> distance - 1 & 1:
-            return False
-    return True
+def link_clause(ids, window, numbers, bound, edges, ways, bounds):
+    """Find the edges of a clause and return how many paths it has.
+
+    numbers: of its words. ways: set to the paths from a word on. bounds: set to the most paths from a word on that can
+    look alike: of the words that edges lead to, those that are the same word, and all behind a gap or all not, count
+    together, and the best such group counts.
+    """
+    size = len(ids)
+    for place in range(size - 1, -1, -1):
+        one = numbers[place]
+        bits = 0
+        count = 0.0
+        best = 0.0
+        for distance in range(1, min(window, size - 1 - place) + 1 if one != 0 else 0):
+            other = numbers[place + distance]
+            if other == 0 or bound[slot_of(bound, int(one) << KEY_SHIFT | int(other))] == 0:
+                continue
+            bits |= 1 << distance - 1
+            count += ways[place + distance]
+            alike = bounds[place + distance]
+            for nearer in range(2, distance):
+                if bits >> nearer - 1 & 1 and ids[place + nearer] == ids[place + distance]:
+                    alike += bounds[place + nearer]
+            best = max(best, alike)
+        edges[place] = bits
+        ways[place] = count if bits else 1.0
+        bounds[place] = best if bits else 1.0
+    paths = 0.0
+    reached = 0  # bit d: an edge leads to the word d places on
+    for place in range(size):
+        if reached & 1 == 0:
+            paths += ways[place]
+        reached = reached >> 1 | edges[place]
+    return paths
 
 
 def first_frontier(ids, edges, first, behind, window, places, beginnings, lone):
@@ -157,10 +164,13 @@ def first_frontier(ids, edges, first, behind, window, places, beginnings, lone):
     """
     written = 0
     start = first
+    reached = 0  # bit d: an edge leads to the word d places on; none leads beyond a clause
     for place in range(first, behind):
+        is_source = reached & 1 == 0
+        reached = reached >> 1 | edges[place]
         if ids[place] == 0:
             start = place + 1
-        elif is_source(edges, start, place, window):
+        elif is_source:
             beginning = START if place == start else LEADING
             if edges[place] == 0:
                 lone[2 * beginning + (1 if ids[place + 1] == 0 else 0), ids[place]] += 1

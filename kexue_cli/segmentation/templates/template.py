@@ -33,7 +33,7 @@ def is_trivial(words: Words) -> bool:
 
 def is_word(token: str) -> bool:
     """Say whether a token is a word: it has a letter, a digit or a Han character. All others separate clauses."""
-    return any(map(str.isalnum, token))
+    return token.isalnum() or any(map(str.isalnum, token))  # the first is faster, and most words are
 
 
 def shown(words: Words) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kexue_cli.errors import KexueError
-from kexue_cli.fields import member, shown, within
+from kexue_cli.fields import Refuse, member, shown, stop, tried, within
 from kexue_cli.records import Problem, Record
 from kexue_cli.text.normalization import normalize
 
@@ -39,14 +39,16 @@ class LabelledText:
     mentions: tuple[Mention, ...]
 
 
-def read_labelled_text(record: Record) -> LabelledText:
+def read_labelled_text(record: Record, refuse: Refuse = stop) -> LabelledText:
     """Return the text of a record and its mentions; width, case and script may differ between the two.
 
+    refuse: is given each mention that is wrong, which is left out then.
     Raises KexueError that names the field, as in ``mentions[2].start must be a whole number; found "3"``.
     """
     text = member(record, "text", str)
-    mentions = member(record, "mentions", list)
-    return LabelledText(text, tuple(_read_mention(value, text, f"mentions[{i}]") for i, value in enumerate(mentions)))
+    values = enumerate(member(record, "mentions", list))
+    mentions = [tried(refuse, _read_mention, value, text, f"mentions[{i}]") for i, value in values]
+    return LabelledText(text, tuple(mention for mention in mentions if mention is not None))
 
 
 def _read_mention(value: object, text: str, place: str) -> Mention:
@@ -76,10 +78,16 @@ def filled(value: object, name: str, place: str = "") -> str:
 
 def problems(record: Record) -> list[Problem]:
     """Return what is wrong, or worth a note, with a record: a labelled text, or one to predict from."""
+    wrong: list[KexueError] = []
     try:
-        read = read_labelled_text(record) if "mentions" in record else LabelledText(member(record, "text", str), ())
+        is_labelled = "mentions" in record
+        read = (
+            read_labelled_text(record, wrong.append) if is_labelled else LabelledText(member(record, "text", str), ())
+        )
     except KexueError as error:
-        return [Problem("unreadable", "", str(error))]
+        wrong.append(error)
+    if wrong:
+        return [Problem("unreadable", "", str(error)) for error in wrong]
     found = [] if read.text.strip() else [Problem("empty", "text", "is empty")]
     return [*found, *_mention_problems(read)]
 

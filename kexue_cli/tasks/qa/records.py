@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kexue_cli.errors import KexueError
-from kexue_cli.fields import expect, member, shown
+from kexue_cli.fields import Refuse, expect, member, shown, stop, tried
 from kexue_cli.records import Problem, Record
 from kexue_cli.text.normalization import normalize
 
@@ -37,18 +37,20 @@ class Question:
         return tuple(dict.fromkeys(answer for passage in self.passages for answer in passage.answers))
 
 
-def read_question(record: Record, *, with_answers: bool) -> Question:
+def read_question(record: Record, *, with_answers: bool, refuse: Refuse = stop) -> Question:
     """Return the question of a record; with_answers: for training and evaluation, where each passage has answers.
 
+    refuse: is given each passage that is wrong, which is left out then, and each start.
     Raises KexueError that names the field, as in ``passages[2].answers[0] must be a string; found 3``.
     """
     question = member(record, "question", str)
-    passages = member(record, "passages", list)
+    values = enumerate(member(record, "passages", list))
     read = _read_labelled if with_answers else _read_plain
-    return Question(question, tuple(read(value, f"passages[{i}]") for i, value in enumerate(passages)))
+    passages = [tried(refuse, read, value, f"passages[{i}]", refuse) for i, value in values]
+    return Question(question, tuple(passage for passage in passages if passage is not None))
 
 
-def _read_plain(value: object, place: str) -> Passage:
+def _read_plain(value: object, place: str, refuse: Refuse) -> Passage:
     if isinstance(value, str):
         return Passage(value)
     if not isinstance(value, dict):
@@ -56,7 +58,7 @@ def _read_plain(value: object, place: str) -> Passage:
     return Passage(member(value, "text", str, place))
 
 
-def _read_labelled(value: object, place: str) -> Passage:
+def _read_labelled(value: object, place: str, refuse: Refuse) -> Passage:
     if not isinstance(value, dict):
         raise KexueError(f'{place} must be {{"text", "answers"}}; found {shown(value)}')
     answers = member(value, "answers", list, place)
@@ -64,10 +66,10 @@ def _read_labelled(value: object, place: str) -> Passage:
         if not expect(answer, str, f"{place}.answers[{i}]").strip():
             raise KexueError(f"{place}.answers[{i}] must not be empty; a passage without an answer has []")
     text = member(value, "text", str, place)
-    return Passage(text, tuple(answers), _read_starts(value, text, answers, place))
+    return Passage(text, tuple(answers), _read_starts(value, text, answers, place, refuse))
 
 
-def _read_starts(value: Record, text: str, answers: list[str], place: str) -> tuple[int, ...]:
+def _read_starts(value: Record, text: str, answers: list[str], place: str, refuse: Refuse) -> tuple[int, ...]:
     """Return "starts", which a passage may have: where each of its answers begins, so that no other place counts."""
     if "starts" not in value:
         return ()
@@ -75,9 +77,14 @@ def _read_starts(value: Record, text: str, answers: list[str], place: str) -> tu
     if len(starts) != len(answers):
         raise KexueError(f"{place}.starts must have a number for each answer; found {len(starts)} for {len(answers)}")
     for i, (start, answer) in enumerate(zip(starts, answers, strict=True)):
-        if not text.startswith(answer, expect(start, int, f"{place}.starts[{i}]")) or start < 0:
-            raise KexueError(f"{place}.starts[{i}] must be where {shown(answer)} begins in the text; found {start}")
+        tried(refuse, _check_start, start, answer, text, f"{place}.starts[{i}]")
     return tuple(starts)
+
+
+def _check_start(start: object, answer: str, text: str, place: str) -> None:
+    number = expect(start, int, place)
+    if number < 0 or not text.startswith(answer, number):
+        raise KexueError(f"{place} must be where {shown(answer)} begins in the text; found {number}")
 
 
 def is_found(answer: str, text: str) -> bool:
@@ -91,10 +98,13 @@ def is_found(answer: str, text: str) -> bool:
 
 def problems(record: Record) -> list[Problem]:
     """Return what is wrong, or worth a note, with a record of either form."""
+    wrong: list[KexueError] = []
     try:
-        question = read_question(record, with_answers=_is_labelled(record))
+        question = read_question(record, with_answers=_is_labelled(record), refuse=wrong.append)
     except KexueError as error:
-        return [Problem("unreadable", "", str(error))]
+        wrong.append(error)
+    if wrong:
+        return [Problem("unreadable", "", str(error)) for error in wrong]
     found = list(_empty_parts(question))
     for i, passage in enumerate(question.passages):
         found += _answer_problems(passage, f"passages[{i}]")

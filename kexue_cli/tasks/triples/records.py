@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kexue_cli.errors import KexueError
-from kexue_cli.fields import expect, member, shown, within
+from kexue_cli.fields import Refuse, expect, member, shown, stop, tried, within
 from kexue_cli.records import Problem, Record
 from kexue_cli.text.normalization import normalize
 
@@ -43,18 +43,20 @@ class LabelledText:
     unrelated: tuple[Triple, ...] = ()  # pairs of names between which none of them holds
 
 
-def read_labelled_text(record: Record) -> LabelledText:
+def read_labelled_text(record: Record, refuse: Refuse = stop) -> LabelledText:
     """Return the text of a record and its triples, be their subjects and objects in the text or not (is_found).
 
+    refuse: is given what is wrong with triples, of which some are left out then, or their places.
     Raises KexueError that names the field, as in ``triples[2].object must be a string; found 3``.
     """
     text = member(record, "text", str)
-    triples = member(record, "triples", list)
-    read = tuple(_read_triple(value, text, f"triples[{i}]") for i, value in enumerate(triples))
+    values = enumerate(member(record, "triples", list))
+    triples = [tried(refuse, _read_triple, value, text, f"triples[{i}]", refuse) for i, value in values]
+    read = tuple(triple for triple in triples if triple is not None)
     return LabelledText(text, read, _read_labelled(record), _read_unrelated(record, text))
 
 
-def _read_triple(value: object, text: str, place: str) -> Triple:
+def _read_triple(value: object, text: str, place: str, refuse: Refuse = stop) -> Triple:
     subject, predicate, object = (_filled(value, name, place) for name in PARTS)
     assert isinstance(value, dict)  # member has seen to it
     return Triple(
@@ -63,8 +65,8 @@ def _read_triple(value: object, text: str, place: str) -> Triple:
         object,
         member(value, "subject_type", str, place) if "subject_type" in value else None,
         member(value, "object_type", str, place) if "object_type" in value else None,
-        _read_start(value, "subject", text, place),
-        _read_start(value, "object", text, place),
+        tried(refuse, _read_start, value, "subject", text, place),
+        tried(refuse, _read_start, value, "object", text, place),
     )
 
 
@@ -122,14 +124,20 @@ def is_found(part: str, text: str) -> bool:
 
 def problems(record: Record) -> list[Problem]:
     """Return what is wrong, or worth a note, with a record: a labelled text, a text to predict from, or a fact."""
+    wrong: list[KexueError] = []
+    if _is_fact(record):
+        for name in PARTS:
+            tried(wrong.append, _filled, record, name)
+        return [Problem("unreadable", "", str(error)) for error in wrong]
     try:
-        if _is_fact(record):
-            for name in PARTS:
-                _filled(record, name)
-            return []
-        read = read_labelled_text(record) if "triples" in record else LabelledText(member(record, "text", str), ())
+        is_labelled = "triples" in record
+        read = (
+            read_labelled_text(record, wrong.append) if is_labelled else LabelledText(member(record, "text", str), ())
+        )
     except KexueError as error:
-        return [Problem("unreadable", "", str(error))]
+        wrong.append(error)
+    if wrong:
+        return [Problem("unreadable", "", str(error)) for error in wrong]
     found = [] if read.text.strip() else [Problem("empty", "text", "is empty")]
     return [*found, *_triple_problems(read)]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kexue_cli.errors import KexueError, unknown_name
 from kexue_cli.fields import expect, member, shown, within
-from kexue_cli.records import Record, dump, read_records
+from kexue_cli.records import Problem, Record, dump, read_records
 from kexue_cli.streams import open_input, open_output
 from kexue_cli.tasks.triples.records import UNRELATED, LabelledText, Triple
 
@@ -118,3 +118,18 @@ def _slots(record: Record, place: str) -> dict[str, str]:
         raise KexueError(f"{here} must be a string or {{slot: type}}; found {shown(slots)}")
     types = member(record, "object_type", dict, place)
     return {slot: expect(kind, str, within(here, slot)) for slot, kind in types.items()}
+
+
+def problems(record: Record) -> list[Problem]:
+    """Return what is wrong with a line of a schema."""
+    try:
+        list(_predicates(record, ""))
+    except KexueError as error:
+        return [Problem("unreadable", "", str(error))]
+    return []
+
+
+def sizes(record: Record) -> dict[str, int]:
+    """Return how many of what a line holds, for the summary of a check."""
+    slots = record.get("object_type")
+    return {"pairs of types": len(slots) if isinstance(slots, dict) else 1}

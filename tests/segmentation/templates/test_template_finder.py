@@ -136,6 +136,16 @@ def test_marks_and_ends_of_lines_part_clauses_and_what_reads_as_a_placeholder_do
     assert dict(zip(clauses.words, clauses.counts.tolist(), strict=True)) == {"": 0, "天": 2, "地": 1, "玄": 1, "黄": 1}
 
 
+def test_all_white_space_that_str_split_knows_separates_words(tmp_path):
+    spaces = [chr(code) for code in range(0x3100) if chr(code).isspace()]
+    text = "".join(f"天{space}\u2010地ê{space}" for space in spaces) + "天\u200b\u2030地、ᚁ"
+    (tmp_path / "corpus.txt").write_text(text, "utf-8", newline="")
+
+    clauses = read_clauses(Corpus([str(tmp_path / "corpus.txt")]), None, tmp_path / "clauses")
+
+    assert [clauses.words[number] for number in clauses.ids if number] == text.split()
+
+
 @given(st.lists(st.text("天地玄黄ab𠀀，\x08", min_size=1, max_size=12), max_size=30))
 def test_words_get_numbers_of_their_own(tmp_path_factory, tokens):
     folder = tmp_path_factory.mktemp("numbers")

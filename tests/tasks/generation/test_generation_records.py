@@ -158,7 +158,7 @@ def test_records_are_known_for_generation_by_their_condition(kexue):
         "",
         '{"condition": {"cat": "书"}, "text": " "}',
         '{"condition": {}, "text": "翻着不累。"}',
-        '{"condition": {"cat": {}}, "text": "翻着不累。"}',
+        '{"condition": {"cat": {}}, "text": "纸张很薄。"}',
         '{"text": "没有条件"}',
     ]
 

@@ -127,7 +127,7 @@ def test_mentions_and_texts_without_any_are_counted():
 
 
 def test_records_are_known_for_linking_by_their_mentions(kexue):
-    done = kexue("data", "check", stdin='{"id": "T1", "text": "鲁迅", "mentions": []}\n{"text": "鲁迅"}\n')
+    done = kexue("data", "check", stdin='{"id": "T1", "text": "鲁迅", "mentions": []}\n{"text": "巴金"}\n')
 
     assert (done.returncode, done.out) == (0, b"")
     assert done.stderr == (

@@ -110,7 +110,7 @@ def test_a_reader_is_as_good_as_itself_in_every_score(kexue, tmp_path, little_re
         (["gold.txt", "-m", "x"], "--compare A B names both models; leave out --model"),
         (["gold.txt", "--errors", "wrong.jsonl"], "--compare A B names both models; leave out --errors"),
         ([], "--compare reads the data twice, so standard input will not do; name a file"),
-        (["gold.txt", "--engine", "jieba"], "--model, --compare and --without-rule are for --engine kexue"),
+        (["gold.txt", "--engine", "jieba"], "--model, --compare, --without-rule and --plot are for --engine kexue"),
     ],
 )
 def test_what_does_not_go_together_is_misuse(kexue, tmp_path, arguments, problem):

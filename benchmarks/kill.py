@@ -175,6 +175,7 @@ class Trial:
 def import_all(threads: int) -> None:
     """Import what training needs, and see that nothing has started a thread."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # of Arrow, which pandas takes if it is there
     from kexue_cli.device import prepare_backend, resolve
 
     prepare_backend(resolve("cpu", is_training=True), threads)

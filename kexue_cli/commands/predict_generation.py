@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from kexue_cli.tasks.generation.form import Form
 
 MOST_SAMPLES = 10_000  # of a record; they are held until all are written
+DRAWING = ("temperature", "top_p", "top_k")  # settings that a search by beam has no use for
 Samples = Annotated[
     int, typer.Option("--samples", "-n", min=1, max=MOST_SAMPLES, metavar="N", help="Texts for each record.")
 ]
-MaxLength = Annotated[int | None, typer.Option(min=1, metavar="N", help="Characters of a text at most.")]
+MaxLength = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Characters of a text at most, behind its prefix.")
+]
 Beam = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Keep the N likeliest beginnings, instead of drawing; 1 is greedy."),
@@ -32,7 +35,9 @@ Temperature = Annotated[
 ]
 TopP = Annotated[
     float | None,
-    typer.Option(min=0, max=1, metavar="P", help="Draw among the likeliest characters that together have this share."),
+    typer.Option(
+        min=0, max=1, metavar="P", help="Draw among the likeliest characters that together have this share, above 0."
+    ),
 ]
 TopK = Annotated[int | None, typer.Option(min=0, metavar="K", help="Draw among the K likeliest characters; 0: all.")]
 Guidance = Annotated[
@@ -171,6 +176,10 @@ def _check(settings: dict[str, Any], *, is_streamed: bool, output: str | None) -
     beam = settings["beam"]
     if beam and settings["samples"] > beam:
         raise UsageError(f"--beam {beam} has no {settings['samples']} texts; widen it, or ask for fewer with -n")
+    drawing = [name for name in DRAWING if settings[name] is not None]
+    if beam and drawing:
+        options = " and ".join("--" + name.replace("_", "-") for name in drawing)
+        raise UsageError(f"--beam searches and draws nothing; leave out {options}")
     if is_streamed and beam:
         raise UsageError("--beam knows no character of a text before its end; leave out --stream")
     if is_streamed and output is not None:

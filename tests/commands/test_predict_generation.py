@@ -8,6 +8,7 @@ from conftest import one_error
 from language_models import COUPLETS, KINDS, REVIEWS, condition_of, lines_of, trained_couplets, trained_reviews
 
 import kexue_cli
+from kexue_cli.tasks.generation.form import PUNCTUATION
 
 TOLERANCE = 1e-5  # of scores, in whatever batch
 GOOD_PHONE, BAD_PHONE, GOOD_FRUIT, BAD_FRUIT = KINDS
@@ -306,7 +307,8 @@ def test_a_bad_record_is_named_and_all_before_it_is_written(predict, line, probl
 
 
 @pytest.mark.parametrize(("options", "problem"), [
-    (["--require", "1=苹", "--ban", "苹"], "nothing may stand at place 1 of the text: the demands exclude one another"),
+    (["--form", "1,1", *(f"--ban={mark}" for mark in PUNCTUATION)],
+     "nothing may stand at place 2 of the text: the demands exclude one another"),
     (["--require", "1=龘"], "the model does not know the character '龘'"),
     (["--require", "1=！"], "the model does not know the character '！'"),
 ])  # fmt: skip
@@ -349,6 +351,10 @@ def test_misuse_is_status_2_before_a_model_is_looked_for(kexue, tmp_path, option
     (["--beam", "2", "--stream"], "--beam knows no character of a text before its end; leave out --stream"),
     (["--top-p", "0"], "--top-p must be above 0 and at most 1; found 0"),
     (["--require", "1=好", "--require", "1=不"], "place 1 cannot be both 好 and 不"),
+    (["--require", "1=不", "--require", "2=好", "--ban", "不好"], "不好 is both required and banned"),
+    (["--form", "3x2", "--acrostic", "春秋", "--ban", "秋"], "秋 is both required and banned"),
+    (["--beam", "2", "--temperature", "0.7", "--top-k", "5"],
+     "--beam searches and draws nothing; leave out --temperature and --top-k"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_before_the_model_is_loaded(predict, options, problem):
     done = predict(*options, stdin=FRUIT)

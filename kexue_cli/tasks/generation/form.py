@@ -40,7 +40,7 @@ def of_lines(lengths: Sequence[int], required: Mapping[int, str], banned: Sequen
     """Return the form of lines with punctuation between them; no lengths: of a text of any length.
 
     required: characters by place, from 0; punctuation between lines is not counted. Raises KexueError for a place
-    behind the last line.
+    behind the last line, and for what is both required and banned.
     """
     places = iter(range(sum(lengths)))
     if lengths and required and max(required) >= sum(lengths):
@@ -49,6 +49,11 @@ def of_lines(lengths: Sequence[int], required: Mapping[int, str], banned: Sequen
     for number, length in enumerate(lengths):
         slots += [PUNCTUATION] * (number > 0)
         slots += [required.get(next(places), ANY) for _ in range(length)]
+    known = slots if lengths else [required.get(place, ANY) for place in range(max(required, default=-1) + 1)]
+    demanded = "".join(one if len(one) == 1 else "\n" for one in known)
+    for text in banned:
+        if text in demanded:
+            raise KexueError(f"{text} is both required and banned")
     return Form(tuple(slots), PUNCTUATION if lengths else "", None if lengths else required, tuple(banned))
 
 

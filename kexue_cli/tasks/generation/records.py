@@ -79,8 +79,8 @@ def problems(record: Record) -> list[Problem]:
     found = []
     if not text.text.strip():
         found.append(Problem("empty", "text", "is empty"))
-    if not text.condition:
-        found.append(Problem("without a condition", "condition", "has no field", is_error=False))
+    if all(value is None for value in text.condition.values()):
+        found.append(Problem("without a condition", "condition", "tells nothing", is_error=False))
     return found
 
 

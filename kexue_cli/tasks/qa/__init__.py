@@ -55,10 +55,12 @@ class QuestionAnswering:
         return QuestionAnswering(self.preprocessor, self.runtime, replace(self.decoding, **settings))
 
     def _fields(self, candidates: Sequence[Candidate]) -> Record:
-        shown = [asdict(candidate) for candidate in candidates[:SHOWN_CANDIDATES]]
-        score = candidates[0].score if candidates else 0.0
-        if candidates and score >= self.decoding.threshold:
+        shown = [
+            asdict(candidate) | {"score": round(candidate.score, 6)} for candidate in candidates[:SHOWN_CANDIDATES]
+        ]
+        if candidates and candidates[0].score >= self.decoding.threshold:
             return {**shown[0], "candidates": shown}
+        score = shown[0]["score"] if shown else 0.0
         return {"answer": None, "score": score, "passage": None, "start": None, "end": None, "candidates": shown}
 
     def answer(self, questions: Sequence[Question]) -> list[list[Candidate]]:

@@ -6,12 +6,12 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kexue_cli.tasks.triples.config import LIKELIEST, NEAREST, SUBJECTS, DecodingConfig
-from kexue_cli.tasks.triples.decoding import Name, as_triple, subjects_of, triples_of
+from kexue_cli.tasks.triples.decoding import Found, Name, as_triple, subjects_of, triples_of
 from kexue_cli.tasks.triples.metrics import Scores
 
 if TYPE_CHECKING:
     from kexue_cli.tasks.triples import TripleExtraction
-    from kexue_cli.tasks.triples.records import LabelledText
+    from kexue_cli.tasks.triples.records import LabelledText, Triple
 
 POINTERS = (0.2, 0.3, 0.4, 0.5)  # least probabilities of where subjects start, and objects, with the nearest ends
 BELOW = 0.1  # how much less is enough for an end, as in the article
@@ -29,14 +29,17 @@ def calibrated(task: "TripleExtraction", texts: "Sequence[LabelledText]") -> Dec
     tried.append((_likeliest(task.decoding), LOW_SCORES))
     pointers = _Pointers(task, [labelled.text for labelled in texts], [config for config, _ in tried])
     best, best_f1 = task.decoding, 0.0
+    settled: dict[tuple[int, Sequence[Found]], list[Triple]] = {}  # most thresholds keep the same triples of a text
     for config, thresholds in tried:
         found = [pointers.triples(index, config) for index in range(len(texts))]
         for threshold in thresholds:
             scores = Scores()
-            for labelled, triples in zip(texts, found, strict=True):
-                kept = task.settle(labelled.text, [triple for triple in triples if triple.score >= threshold])
-                names = (as_triple(labelled.text, triple) for triple in kept)
-                scores.add(names, labelled.triples, labelled.labelled)
+            for index, (labelled, triples) in enumerate(zip(texts, found, strict=True)):
+                kept = tuple(triple for triple in triples if triple.score >= threshold)
+                if (index, kept) not in settled:
+                    told = task.settle(labelled.text, kept)
+                    settled[index, kept] = [as_triple(labelled.text, triple) for triple in told]
+                scores.add(settled[index, kept], labelled.triples, labelled.labelled)
             if (f1 := scores.rates()["f1"]) > best_f1:
                 best, best_f1 = replace(config, threshold=threshold), f1
     return best

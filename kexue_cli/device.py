@@ -4,6 +4,7 @@ Nothing here imports a framework but prepare_backend.
 """
 
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -178,6 +179,7 @@ def prepare_backend(device: Device, threads: int | None = None) -> None:
         backend = device.runtime if device.runtime in BACKENDS else _cpu_runtime(is_training=True)
         os.environ.update(_settings(device, threads), KERAS_BACKEND=backend)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # warns of each new shape, which text always brings
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else TensorFlow takes the whole GPU
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else JAX takes three quarters of it
         try:

@@ -2,14 +2,16 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kexue_cli.errors import KexueError, RecordError
+from kexue_cli.segmentation import compilation
 from kexue_cli.segmentation import lexicon as lexicons
 from kexue_cli.segmentation import trie as tries
-from kexue_cli.segmentation.packing import pack_trie
+from kexue_cli.segmentation.packing import insert, pack_trie
 from kexue_cli.segmentation.rules import LABEL_MASK
 from kexue_cli.segmentation.trie import Trie, build_trie, read_trie, write_trie
 from kexue_cli.segmentation.viterbi import BASE_MASK, BASE_SHIFT, NO_WEIGHT, WEIGHT_SHIFT
@@ -48,6 +50,17 @@ def test_packing_with_numpy_gives_the_same_trie(weights):
 
     assert list(plain.units) == list(packed.units)
     assert plain.labels == packed.labels
+
+
+def test_a_trie_that_fills_its_room_has_the_units_behind_its_last_base_all_the_same(monkeypatch):
+    def fill(letters, lengths, weights, patience, units, *rest):
+        return len(units)
+
+    monkeypatch.setattr(compilation, "insert_words", fill)
+
+    units, _, used = insert(np.array([[1, 3, 0]], np.uint16), np.array([5]), 1)
+
+    assert len(units) == used + 3 + 1  # a look-up adds a label, 0 to 3, to a base, which may be the last unit
 
 
 def test_words_that_read_alike_become_one_and_the_heavier_counts():

@@ -5,6 +5,7 @@ import json
 import sys
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,20 @@ def part_of(values: dict[str, Any], name: str, kind: type[Config], folder: Path)
     Raises KexueError as from_mapping does, naming the file.
     """
     return from_mapping(kind, values.get(name), f"{folder / 'config.json'}: {name}")
+
+
+def network_of_start(start: str, own: Config, given: Config, free: Sequence[str]) -> Config:
+    """Return the network of a model that a training begins from, with the free settings of what is *given*.
+
+    own: of the model of that name. Raises KexueError for another setting that is given and is not that of the model.
+    """
+    kind = type(own)
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        name, value = field.name, getattr(own, field.name)
+        if name not in free and getattr(given, name) not in (value, getattr(kind(), name)):
+            problem = f"network.{name} is {json.dumps(value)} in {start}, from which the training begins"
+            raise KexueError(f"{problem}; leave it out, or begin without --from")
+    return dataclasses.replace(own, **{name: getattr(given, name) for name in free})  # type: ignore[type-var]
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

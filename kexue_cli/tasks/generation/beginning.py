@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kexue_cli.config import network_of_start
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation import TASK, read_preprocessor
 from kexue_cli.tasks.generation.conditions import Fields
@@ -22,6 +23,7 @@ OF_CONDITION = ("_normalization/scale/", "_normalization/shift/", "_normalizatio
 class Beginning:
     """A model in its folder. Its weights are read when they are copied."""
 
+    name: str
     folder: Path
     preprocessor: Preprocessor
 
@@ -34,8 +36,11 @@ class Beginning:
         return replace(own, config=replace(own.config, target=found.config.target)) if own.hold(found) else found
 
     def shape(self, config: NetworkConfig) -> NetworkConfig:
-        """Return the settings of this model's networks, with the dropout of *config*."""
-        return replace(self.preprocessor.network, dropout=config.dropout)
+        """Return the settings of this model's networks, with the dropout of *config*.
+
+        Raises KexueError for others that were given.
+        """
+        return network_of_start(self.name, self.preprocessor.network, config, ("dropout",))
 
     def copy_to(self, networks: "dict[str, keras.Model]", fields: Fields) -> None:
         """Give networks of the same shape the weights of this model's; of other fields, none that read the condition.
@@ -60,4 +65,4 @@ def load(name: str) -> Beginning:
     task = read_config(folder)["task"]
     if task != TASK:
         raise KexueError(f"{name} is a model for {task}, not for {TASK}; see: kexue models list")
-    return Beginning(folder, read_preprocessor(folder))
+    return Beginning(name, folder, read_preprocessor(folder))

@@ -1,10 +1,10 @@
 """An extractor that another begins its training from: the shape of its network, and its weights."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kexue_cli.config import part_of
+from kexue_cli.config import network_of_start, part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import load_vocabulary
 from kexue_cli.tasks.triples import SCHEMA
@@ -24,6 +24,7 @@ OF_PREDICATES = ("presence_pointer", "start_pointer", "end_pointer", "known_conv
 class Beginning:
     """An extractor in its folder."""
 
+    name: str
     folder: Path
     network: NetworkConfig
     encoding: PreprocessorConfig
@@ -31,8 +32,11 @@ class Beginning:
     has_same_predicates: bool  # as the extractor that begins from it
 
     def shape(self, config: NetworkConfig) -> NetworkConfig:
-        """Return the settings of this extractor's network, with those of *config* that are free."""
-        return replace(self.network, **{name: getattr(config, name) for name in FREE})
+        """Return the settings of this extractor's network, with those of *config* that are free.
+
+        Raises KexueError for others that were given.
+        """
+        return network_of_start(self.name, self.network, config, FREE)
 
     def copy_to(self, network: "keras.Model") -> None:
         """Give a network of the same shape the weights of this one; if predicates differ, without those of theirs."""
@@ -62,4 +66,6 @@ def load(name: str, config: TriplesConfig, schema: Schema) -> Beginning:
         if found != wanted:
             raise KexueError(f"{name} was trained with preprocessor.{setting} {found!r}, not {wanted!r}; set the same")
     vocabulary = load_vocabulary(folder, its, network.vocabulary_size)
-    return Beginning(folder, network, its, vocabulary, Schema.read(folder / SCHEMA).predicates == schema.predicates)
+    return Beginning(
+        name, folder, network, its, vocabulary, Schema.read(folder / SCHEMA).predicates == schema.predicates
+    )

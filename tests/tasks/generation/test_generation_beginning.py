@@ -44,6 +44,13 @@ def test_characters_and_shape_are_those_of_the_model_and_dropout_is_ones_own(fol
     assert model.config.network.dropout == 0.3
 
 
+def test_another_shape_is_refused(folder):
+    config = GenerationConfig(start=str(folder), network=NetworkConfig(depth=7))
+
+    with pytest.raises(KexueError, match=r"network.depth is \d in .*; leave it out, or begin without --from"):
+        LanguageModel([PHONE], [PHONE], config)
+
+
 def test_values_that_the_new_texts_do_not_show_stay_known(folder):
     model = begun(folder, PHONE)
 

@@ -68,10 +68,15 @@ def test_all_weights_are_taken_over_but_those_of_other_predicates(first, schema,
 def test_the_shape_is_that_of_the_other_and_dropout_is_not(first):
     source = beginning.load(str(first[0]), WORDLESS, SHARES)
 
-    assert source.shape(NetworkConfig(width=99, dropout=0.5, gate_dropout=0.2)) == replace(
-        SMALL, dropout=0.5, gate_dropout=0.2
-    )
+    assert source.shape(NetworkConfig(dropout=0.5, gate_dropout=0.2)) == replace(SMALL, dropout=0.5, gate_dropout=0.2)
     assert source.vocabulary.characters == tuple("鲁迅呐")
+
+
+def test_another_shape_is_refused(first):
+    source = beginning.load(str(first[0]), WORDLESS, SHARES)
+
+    with pytest.raises(KexueError, match=rf"network.width is {SMALL.width} in .*; leave it out, or begin without --fr"):
+        source.shape(NetworkConfig(width=99))
 
 
 @pytest.mark.parametrize(

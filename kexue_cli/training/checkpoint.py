@@ -49,13 +49,20 @@ class Checkpoint:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a file that is there wholly or not at all, even if the machine stops."""
+    """Write a file that is there wholly or not at all, even if the machine stops.
+
+    Raises KexueError if it cannot be written; what was there before stays.
+    """
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)  # on a full disk the next try needs its room
+        raise KexueError(f"cannot write {path}: {error.strerror}") from None
     if os.name == "nt":  # which has no way to flush a folder
         return
     descriptor = os.open(path.parent, os.O_RDONLY)

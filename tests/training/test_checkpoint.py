@@ -109,8 +109,9 @@ def test_a_full_disk_leaves_the_old_one(tmp_path, monkeypatch):
     checkpoints.save(tmp_path, example(epoch=1))
     monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "No space left on device")))
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(KexueError, match=r"^cannot write .*checkpoint\.npz: No space left on device$"):
         checkpoints.save(tmp_path, example(epoch=2))
 
     monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoints.FILE]
     assert_same(checkpoints.load(tmp_path), example(epoch=1))

@@ -331,3 +331,12 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextlib.contextmanager
+def writing_temporarily() -> Iterator[None]:
+    """Turn what the system says about the writing of a temporary file into one of our errors."""
+    try:
+        yield
+    except OSError as error:
+        raise KexueError(f"cannot write a temporary file: {_os_problem(error)}; see TMPDIR") from None

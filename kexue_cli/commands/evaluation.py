@@ -13,7 +13,7 @@ from kexue_cli.bootstrap import Sheet, differences
 from kexue_cli.commands.scores import Scores, comparison_table, report, table
 from kexue_cli.errors import KexueError, UsageError
 from kexue_cli.records import Record, dump
-from kexue_cli.streams import STDIO, Output, check_readable, open_output, source_name
+from kexue_cli.streams import STDIO, Output, check_readable, open_output, source_name, writing_temporarily
 from kexue_cli.tasks import TASKS
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -45,11 +45,9 @@ class WrongAnswers:
     def add(self, record: Record, *measure: float) -> None:
         """Take in an answer. measure: how wrong it is, the more the higher; what comes first counts first."""
         data = dump(record)
-        try:
+        with writing_temporarily():
             self.found.append((measure, self.file.tell(), len(data)))
             self.file.write(data)
-        except OSError as error:
-            raise KexueError(f"cannot write a temporary file: {error.strerror}; see TMPDIR") from None
 
     def write(self, sink: Output) -> None:
         """Write all of them."""

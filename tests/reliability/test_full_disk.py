@@ -4,10 +4,13 @@ The limit on the size of a file (ulimit -f) stands for the disk: a write beyond 
 """
 
 import os
+from pathlib import Path
 
 import pytest
 from conftest import COMMAND, one_error
 from linkers import ENTITIES, lines_of
+
+SAMPLES = Path(__file__).resolve().parents[2] / "data"
 
 
 @pytest.fixture
@@ -63,6 +66,17 @@ def test_a_base_on_a_full_disk_leaves_no_half_of_it(full, tmp_path):
 
     assert done.returncode == 1
     assert one_error(done)
+    assert new == set()
+
+
+def test_a_base_that_a_training_makes_on_a_full_disk_is_told(full):
+    """The base stands in a temporary folder meanwhile; benchmarks/full_disk.py runs trainings of all tasks."""
+    texts = SAMPLES / "linking-sample/train.jsonl"
+
+    done, new = full(f"kexue train linking {texts} --kb entities.jsonl -o model -q")
+
+    assert done.returncode == 1
+    assert one_error(done) == "cannot write a temporary file: File too large; see TMPDIR"
     assert new == set()
 
 

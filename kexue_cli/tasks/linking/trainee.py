@@ -11,6 +11,7 @@ import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError
+from kexue_cli.streams import writing_temporarily
 from kexue_cli.tasks.encoder import begin
 from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.linking import EntityLinking
@@ -59,8 +60,9 @@ class Linker:
         texts = (labelled.text for labelled in (*training, *mentions))
         self.config, self.encoder, self.pretrained = begin(config, texts)
         self.development = development
-        self._folder = tempfile.TemporaryDirectory(prefix="kexue-base-")
-        self.annotations = Annotations(entities, training, Path(self._folder.name), self.encoder)
+        with writing_temporarily():
+            self._folder = tempfile.TemporaryDirectory(prefix="kexue-base-")
+            self.annotations = Annotations(entities, training, Path(self._folder.name), self.encoder)
         self.examples = [self.annotations.example(labelled) for labelled in training]
         self.examples += [self.annotations.example(one, is_counted=False) for one in mentions]
 

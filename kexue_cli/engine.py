@@ -8,6 +8,7 @@ import logging
 import os
 import pickle
 import signal
+import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from kexue_cli.errors import KexueError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+PATIENCE = 10.0  # seconds until a machine must have answered
 RETRIES = 8  # of a task whose worker was lost
 WAITING = 2  # tasks for each processor, so that none is idle
 SETTINGS = {  # of Ray, unless the user has set them
@@ -35,6 +37,8 @@ def connected(address: str | None = None) -> Iterator[int]:
 
     Raises KexueError if there is none at the address.
     """
+    if address is not None:
+        _check_reachable(address)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     import ray
@@ -58,6 +62,18 @@ def connected(address: str | None = None) -> Iterator[int]:
             yield processors()
         finally:
             ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise KexueError if nobody listens at HOST:PORT: Ray would wait for minutes, and answer no signal meanwhile."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return  # auto, say
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise KexueError(f"there is no Ray cluster at {address}: {problem}") from None
 
 
 @contextmanager

@@ -143,8 +143,5 @@ def segmenter(name: str | None = None) -> "Segmenter":
 
     Raises KexueError if the model is for another task.
     """
-    name = name or TASKS["segmentation"].default_model
-    model = load(name)
-    if not hasattr(model, "segmenter"):
-        raise KexueError(f"{name} is not a model for segmentation")
+    model = load(name or TASKS["segmentation"].default_model, task="segmentation")
     return cast("Segmentation", model).segmenter

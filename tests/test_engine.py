@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 from clusters import CANNOT_START
 from conftest import COMMAND, PATIENCE
+
+from kexue_cli import engine
+from kexue_cli.errors import KexueError
 
 PROGRAM = Path(__file__).with_name("clusters.py")
 FRUIT = "葡萄很甜\n葡萄很酸\n我买葡萄\n他吃葡萄\n蜘蛛很大\n蜘蛛很小\n我怕蜘蛛\n他看蜘蛛\n" * 10
@@ -49,3 +53,12 @@ def test_a_node_that_is_killed_changes_nothing(tmp_path, little_model):
     answers = [output / "answers" / file["name"] for file in manifest["files"]]
     assert b"".join(path.read_bytes() for path in answers) == (tmp_path / "answers.jsonl").read_bytes()
     assert manifest["records"] == 40
+
+
+def test_an_address_where_nobody_listens_is_told_at_once():
+    with socket.socket() as closed:  # bound, but it does not listen
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+
+        with pytest.raises(KexueError, match=f"^there is no Ray cluster at {address}: Connection refused$"):
+            engine.connected(address).__enter__()

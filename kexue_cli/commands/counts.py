@@ -74,9 +74,11 @@ def counted_on_cluster(
                 with open_output(str(shards.shard_path(folder, todo[number]))) as output:
                     output.write(data.data)
                 advance(1)
-    yield folder
-    for place in folder.parent.glob(f".{glob.escape(target.name)}.*-shards"):  # of clusters of other sizes, too
-        shutil.rmtree(place, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        for place in folder.parent.glob(f".{glob.escape(target.name)}.*-shards"):  # of clusters of other sizes, too
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _is_counted(folder: Path, shard: "Shard", common: dict[str, Any]) -> bool:

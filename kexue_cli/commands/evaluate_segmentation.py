@@ -68,6 +68,8 @@ def evaluate_segmentation(
     """
     if engine is not Engine.kexue and (model or compare or without_rule or plot):
         raise UsageError("--model, --compare, --without-rule and --plot are for --engine kexue")
+    if plot is not None and not plot.lower().endswith(".png"):
+        raise UsageError(f"--plot draws a PNG; {plot!r} must end with .png")
     from kexue_cli.commands.segment import make_segmenter
     from kexue_cli.datasets.sighan import placed_words, read_gold
     from kexue_cli.segmentation import metrics

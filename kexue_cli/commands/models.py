@@ -73,7 +73,7 @@ def show_model(
     kinds = {"--lexicon": lexicon, "--templates": templates, "--nearest": nearest is not None, "--clusters": clusters}
     given = [option for option, is_given in kinds.items() if is_given]
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} are for different models; give one of them")
+        raise UsageError(f"{' and '.join(given)} show different things; give one of them")
     with open_output(None) as sink:
         if nearest is not None:
             from kexue_cli.text.word_vectors import WordVectors

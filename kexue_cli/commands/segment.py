@@ -113,7 +113,7 @@ def segment(
             return _report_conflicts(segmenter, str(user_dict), encoding, sink)
         write = _renderer(segmenter, separator, json=json, explain=explain)
         if structure:
-            write = _structures(segmenter, templates, separator, json=json)
+            write = _structures(segmenter, model, templates, separator, json=json)
         is_live = line_buffered or (paths == [STDIO] and _is_terminal())
         if is_live:
             segmenter.prepare()
@@ -205,7 +205,9 @@ def _renderer(segmenter: Any, separator: str, *, json: bool, explain: bool) -> C
     return plain
 
 
-def _structures(segmenter: Any, templates: str | None, separator: str, *, json: bool) -> Callable[[Block], bytes]:
+def _structures(
+    segmenter: Any, model: str | None, templates: str | None, separator: str, *, json: bool
+) -> Callable[[Block], bytes]:
     """Return the function that makes a block's output with --structure."""
     from kexue_cli import zoo
     from kexue_cli.segmentation.segmenter import Span
@@ -214,7 +216,11 @@ def _structures(segmenter: Any, templates: str | None, separator: str, *, json: 
     from kexue_cli.segmentation.templates.structure import structure as structure_of
     from kexue_cli.tasks import TASKS
 
-    parser = read_parser(zoo.find_model(templates or TASKS["templates"].default_model))
+    folder = zoo.find_model(templates or TASKS["templates"].default_model)
+    parser = read_parser(folder)
+    known, used = zoo.read_config(folder).get("segmentation"), model or TASKS["segmentation"].default_model
+    if templates is not None and known not in (None, used):
+        console.warn(f"the templates of {templates} are of words cut by {known}, not by {used}; see --model")
 
     def structured(block: Block) -> bytes:
         pieces = []

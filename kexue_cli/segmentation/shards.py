@@ -26,7 +26,6 @@ SAMPLES, SAMPLE_BYTES = 64, 4 << 10  # of a file, to tell it from another of the
 SETTINGS = {  # of a note, and how the user calls them
     "kexue": "version",
     "depth": "strings of at most",
-    "accepted": "the kinds of characters of --method",
     "field": "--field",
     "is_segmented": "--format sighan",
     "encoding": "--encoding",
@@ -135,6 +134,8 @@ def check_shard(path: Path, shard: Shard, common: dict[str, Any]) -> dict[str, A
     Raises KexueError if the file is damaged, or was counted on another corpus or in another way.
     """
     note = read_note(path)
+    if note.get("accepted") != common["accepted"]:  # the kinds of characters that a method counts
+        raise KexueError(f"{path} was counted with another --method; give the same one here")
     for key, words in SETTINGS.items():
         if note.get(key) != common[key]:
             theirs, ours = (_shown(settings.get(key)) for settings in (note, common))

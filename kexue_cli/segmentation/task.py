@@ -72,7 +72,8 @@ def load(
 ) -> Segmentation:
     """Return the segmentation model in a folder. rules: names of the rules that are on, if not the model's own."""
     path = Path(folder)
-    model = Segmentation(Segmenter(open_trie(path), read_decoding(path)))
+    decoding = read_decoding(path)  # first, as it knows whether the folder is one of a segmentation model
+    model = Segmentation(Segmenter(open_trie(path), decoding))
     if rules is None and user is None:
         return model
     return model.with_settings(user=user, **({} if rules is None else {"rules": rules}))

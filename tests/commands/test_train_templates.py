@@ -135,6 +135,24 @@ def test_python_has_the_same_structure():
     assert record["structure"]["template"] == [None, "的", None]
 
 
+def test_templates_of_words_that_another_model_cut_are_warned_of(kexue, templates, little_model):
+    done = kexue("segment", "--structure", "-t", templates, "-m", little_model, stdin="我爱北京\n")
+
+    assert (done.returncode, done.stdout) == (0, "(我 爱 北京)\n")
+    assert done.stderr == (
+        f"kexue: the templates of {templates} are of words cut by entropy-segmentation-jieba, "
+        f"not by {little_model}; see --model\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["segment", "train templates - -o x", "evaluate segmentation"])
+def test_a_model_of_templates_cuts_no_words(kexue, templates, command):
+    done = kexue(*command.split(), "-m", templates, stdin="我爱北京\n")
+
+    assert (done.returncode, done.out) == (1, b"")
+    assert one_error(done) == f"{templates} is a model for templates, not for segmentation"
+
+
 @pytest.mark.parametrize("options", [("-t", "./x"), ("--structure", "--explain"), ("--structure", "-t", "./nothing")])
 def test_what_does_not_go_together_is_one_error(kexue, options):
     done = kexue("segment", *options, stdin="我\n")
@@ -165,6 +183,13 @@ def test_information_is_drawn_over_the_size_of_the_lexicon(kexue, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_another_kind_is_misuse(kexue):
+    done = kexue("evaluate", "segmentation", "--plot", "curve.svg", stdin="我 爱 北京\n")
+
+    assert done.returncode == 2
+    assert one_error(done) == "--plot draws a PNG; 'curve.svg' must end with .png"
 
 
 def test_a_model_shows_what_it_has_and_no_more(kexue, little_model):

@@ -67,6 +67,21 @@ def test_without_lines_places_are_those_of_the_text():
     assert of_lines((), {1: "春"}, ["冬"]) == Form((), "", {1: "春"}, ("冬",))
 
 
+@pytest.mark.parametrize(("lengths", "required", "banned"), [
+    ((), {1: "春"}, "春"),
+    ((), {1: "春", 2: "天"}, "春天"),
+    ((3, 3), {0: "春", 3: "秋"}, "秋"),
+])  # fmt: skip
+def test_what_is_required_must_not_be_banned(lengths, required, banned):
+    with pytest.raises(KexueError, match=f"^{banned} is both required and banned$"):
+        of_lines(lengths, required, ["冬", banned])
+
+
+@pytest.mark.parametrize(("lengths", "required"), [((), {0: "春", 2: "天"}), ((1, 1), {0: "春", 1: "天"})])
+def test_a_word_whose_characters_are_required_apart_may_be_banned(lengths, required):
+    assert of_lines(lengths, required, ["春天"]).banned == ("春天",)
+
+
 def test_a_place_behind_the_last_line_is_an_error_that_counts_from_1():
     assert of_lines((2, 2), {3: "春"}).slots[-1] == "春"
     assert refusal(of_lines, (2, 2), {4: "春"}) == "a character is required at place 5; the lines have 4"

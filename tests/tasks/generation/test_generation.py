@@ -10,7 +10,7 @@ from language_models import COUPLETS, KINDS, REVIEWS, condition_of, trained_coup
 import kexue_cli
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.generation import Writer
-from kexue_cli.tasks.generation.form import of_lines
+from kexue_cli.tasks.generation.form import PUNCTUATION, of_lines
 from kexue_cli.tasks.generation.records import Text
 
 TOLERANCE = 1e-4
@@ -295,8 +295,8 @@ def test_what_is_banned_is_not_written(model):
 
 
 def test_demands_that_exclude_one_another_are_an_error(model):
-    with pytest.raises(KexueError, match=r"^nothing may stand at place 1 of the text: the demands exclude one"):
-        texts_of(model, record_of(GOOD_FRUIT), form=of_lines([], {0: "梨"}, ["梨"]))
+    with pytest.raises(KexueError, match=r"^nothing may stand at place 2 of the text: the demands exclude one"):
+        texts_of(model, record_of(GOOD_FRUIT), form=of_lines([1, 1], {}, PUNCTUATION))  # none between the lines
 
 
 @pytest.mark.parametrize("character", ["龘", "！"])

@@ -50,9 +50,9 @@ demo: $(VENV)/installed
 	@for model in ./$(VENV)/demo-words entropy-segmentation entropy-segmentation-jieba; do \
 		$(BIN)/kexue evaluate segmentation $(SAMPLE)/gold.txt -m $$model | grep -E '^(model|f1)'; done
 
-# On all cores; the tests of a file stay together, since many share a model that one of them trains.
+# On all cores; tests that share a model that one of them trains stay together: see tests/conftest.py.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -27,6 +27,20 @@ CORPUS = "我爱北京天安门\n天安门在北京\n我爱天安门\n"
 DICTIONARY = "北京 100\n天安门 50\n我 1000\n爱 500\n在 900\n"
 
 
+TRAINED = ("language_models", "linkers", "sentence_encoders")  # what several files take a trained model from
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker of pytest-xdist, and all that take a trained model from one helper.
+
+    Each worker would train it anew.
+    """
+    for item in items:
+        taken = {getattr(value, "__module__", "") for name, value in vars(item.module).items() if "trained" in name}  # type: ignore[attr-defined]
+        group = next((helper for helper in TRAINED if helper in taken), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that has ended. out, err: the bytes it wrote; stdout, stderr: the same as text."""

@@ -76,9 +76,16 @@ def counted_on_cluster(
                 advance(1)
     try:
         yield folder
-    finally:
-        for place in folder.parent.glob(f".{glob.escape(target.name)}.*-shards"):  # of clusters of other sizes, too
-            shutil.rmtree(place, ignore_errors=True)
+    except KexueError:  # not so after a signal: the same command may come again
+        _remove_counts(target)
+        raise
+    _remove_counts(target)
+
+
+def _remove_counts(target: Path) -> None:
+    """Remove what clusters counted for a model, clusters of other sizes too."""
+    for place in target.absolute().parent.glob(f".{glob.escape(target.name)}.*-shards"):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _is_counted(folder: Path, shard: "Shard", common: dict[str, Any]) -> bool:

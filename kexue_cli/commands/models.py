@@ -74,6 +74,8 @@ def show_model(
     given = [option for option, is_given in kinds.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} show different things; give one of them")
+    if json and given:
+        raise UsageError(f"{given[0]} prints lines with TABs; --json is for the settings and scores of a model")
     with open_output(None) as sink:
         if nearest is not None:
             from kexue_cli.text.word_vectors import WordVectors

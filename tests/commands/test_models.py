@@ -44,6 +44,18 @@ def test_a_model_as_a_record_has_its_settings_and_files(kexue, little_model):
     assert record["files"].keys() == {path.name for path in little_model.iterdir()}
 
 
+@pytest.mark.parametrize(("options", "problem"), [
+    (["--lexicon", "--json"], "--lexicon prints lines with TABs; --json is for the settings and scores of a model"),
+    (["--nearest", "北京", "--clusters"], "--nearest and --clusters show different things; give one of them"),
+    (["--contrast", "word-vectors"], "--contrast goes with --lexicon"),
+])  # fmt: skip
+def test_what_shows_different_things_is_misuse(kexue, little_model, options, problem):
+    done = kexue("models", "show", little_model, *options)
+
+    assert (done.returncode, done.out) == (2, b"")
+    assert one_error(done) == problem
+
+
 def test_the_words_of_a_model_are_shown(kexue, little_model):
     done = kexue("models", "show", little_model, "--lexicon")
 

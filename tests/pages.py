@@ -98,7 +98,7 @@ def bash(script: str, folder: Path, **variables: str) -> "subprocess.CompletedPr
 
 # What is found by no other name may run kexue itself, as xargs and ssh do: its words say so.
 RECORDER = r"""
-kexue() { (printf '%s\0' "$@"; printf '\n\0') >> "$RECORD"; }
+kexue() { printf '%s\0' "$@" $'\n' >> "$RECORD"; }  # one write, as the ends of a pipe record at once
 command_not_found_handle() {
   while [ $# -gt 0 ]; do
     case "$1" in

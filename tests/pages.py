@@ -98,7 +98,7 @@ def bash(script: str, folder: Path, **variables: str) -> "subprocess.CompletedPr
 
 # What is found by no other name may run kexue itself, as xargs and ssh do: its words say so.
 RECORDER = r"""
-kexue() { printf '%s\0' "$@" $'\n' >> "$RECORD"; }  # one write, as the ends of a pipe record at once
+kexue() { printf '%s\0' "$@" $'\x1e' >> "$RECORD"; }  # the ends of a pipe record at once: no line feed, one write
 command_not_found_handle() {
   while [ $# -gt 0 ]; do
     case "$1" in
@@ -121,6 +121,6 @@ def arguments(script: str, folder: Path) -> list[list[str]]:
     bash(f"{RECORDER}{script}\nwait", folder, PATH="/nowhere", RECORD=str(record), DATA="/DATA")
     if not record.exists():
         return []
-    calls = record.read_bytes().decode().split("\0\n\0")
+    calls = record.read_bytes().decode().split("\0\x1e\0")
     record.unlink()
     return [call.split("\0") for call in calls if call]

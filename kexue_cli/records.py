@@ -29,6 +29,7 @@ class Problem(NamedTuple):
 
 BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # bytes; a longer line is an error, or is cut at a sentence mark where that is harmless
+SCORE_DIGITS = 6  # of the scores in answers; the rest is rounding
 DEEPEST = 200  # lists and objects in one another; orjson writes 254, Python's own stack ends at 1,000
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 BRACKETS = re.compile(r"[\[\]{}]")

@@ -9,7 +9,7 @@ from kexue_cli.commands import options
 from kexue_cli.commands.evaluation import Evaluation, Scored, WrongAnswers
 from kexue_cli.commands.scores import placed
 from kexue_cli.errors import KexueError, UsageError
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 from kexue_cli.streams import source_name
 
 if TYPE_CHECKING:
@@ -173,14 +173,13 @@ def _not_found(
     """
     import numpy as np
 
-    from kexue_cli.tasks.similarity.decoding import DIGITS
     from kexue_cli.tasks.similarity.index import Index
 
     rows = np.flatnonzero(ranks > 1)  # (m,)
     scores, nearest = Index(vectors).search(vectors[rows], TOP, without=rows)  # (m, TOP) each
     for row, its_scores, its_nearest in zip(rows.tolist(), scores.tolist(), nearest.tolist(), strict=True):
         matches = [
-            {"text": texts[other].text, "score": round(score, DIGITS), "line": texts[other].line}
+            {"text": texts[other].text, "score": round(score, SCORE_DIGITS), "line": texts[other].line}
             for score, other in zip(its_scores, its_nearest, strict=True)
         ]
         first, end = np.searchsorted(groups, [groups[row], groups[row] + 1])

@@ -19,7 +19,7 @@ import numpy as np
 from kexue_cli.batching import by_length, collate, output_of
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 from kexue_cli.tasks.encoding import VOCABULARY
 from kexue_cli.tasks.generation.conditions import VALUES, Fields
 from kexue_cli.tasks.generation.config import (
@@ -46,7 +46,6 @@ TASK = "generation"
 ROWS = 16  # texts that are written at once
 EVALUATED = 2048  # characters that are evaluated at once
 CONDITIONS = 256  # that are computed at once
-DIGITS = 6  # of a score
 OWN = ("form", "samples", "seed", "prefix", "watch")  # settings that are not of the decoding
 
 
@@ -111,7 +110,7 @@ class Generation:
         texts = self.write(drafts)
         repeated = (record for record in records for _ in numbers)
         for record, (request, number), text in zip(repeated, drafts, texts, strict=True):
-            answer = {"text": self.text(request, text), "sample": number, "score": round(text.mean, DIGITS)}
+            answer = {"text": self.text(request, text), "sample": number, "score": round(text.mean, SCORE_DIGITS)}
             yield add_answer(record, answer, TASK)
 
     def text(self, request: Request, written: Written) -> str:

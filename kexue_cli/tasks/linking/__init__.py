@@ -19,7 +19,7 @@ from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import member
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 from kexue_cli.tasks.encoding import EncodedText, Encoder, load_vocabulary, make_encoder, windows
 from kexue_cli.tasks.linking.config import (
     CHOICE,
@@ -151,9 +151,9 @@ class EntityLinking:
             "end": link.end,
             "id": entity.id if entity else None,
             "name": entity.name if entity else None,
-            "score": round(score, 6),
+            "score": round(score, SCORE_DIGITS),
             "candidates": [
-                {"id": one.id, "name": one.name, "score": round(probability, 6)} for one, probability in told
+                {"id": one.id, "name": one.name, "score": round(probability, SCORE_DIGITS)} for one, probability in told
             ],
         }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 from kexue_cli.tasks.encoding import load_vocabulary, make_encoder, windows
 from kexue_cli.tasks.qa.config import NETWORK, DecodingConfig, NetworkConfig, PreprocessorConfig
 from kexue_cli.tasks.qa.decoding import Candidate, Span, spans_of, vote
@@ -56,7 +56,8 @@ class QuestionAnswering:
 
     def _fields(self, candidates: Sequence[Candidate]) -> Record:
         shown = [
-            asdict(candidate) | {"score": round(candidate.score, 6)} for candidate in candidates[:SHOWN_CANDIDATES]
+            asdict(candidate) | {"score": round(candidate.score, SCORE_DIGITS)}
+            for candidate in candidates[:SHOWN_CANDIDATES]
         ]
         if candidates and candidates[0].score >= self.decoding.threshold:
             return {**shown[0], "candidates": shown}

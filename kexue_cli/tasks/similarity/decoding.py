@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from kexue_cli.fields import member
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 TASK = "similarity"
-DIGITS = 6  # of a score that are told; the rest is rounding
 TOP = 5  # matches of a text
 
 
@@ -52,7 +51,7 @@ class Comparison:
 
 def cosines(vectors: "Vectors") -> list[float]:
     """Return the cosine of each of n pairs, as it is told. vectors: (2n, d) unit vectors, those of a pair together."""
-    return [round(score, DIGITS) for score in np.einsum("nd,nd->n", vectors[::2], vectors[1::2]).tolist()]
+    return [round(score, SCORE_DIGITS) for score in np.einsum("nd,nd->n", vectors[::2], vectors[1::2]).tolist()]
 
 
 class Retrieval:
@@ -110,7 +109,7 @@ class Retrieval:
         return own, +times
 
     def _match(self, score: float, row: int) -> dict[str, Any]:
-        return {"text": self.texts[row], "score": round(score, DIGITS), "line": self.lines[row]}
+        return {"text": self.texts[row], "score": round(score, SCORE_DIGITS), "line": self.lines[row]}
 
 
 class Representation:

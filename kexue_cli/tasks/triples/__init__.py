@@ -17,7 +17,7 @@ from kexue_cli.batching import Sample, output_of
 from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.fields import member
-from kexue_cli.records import Record, add_answer
+from kexue_cli.records import SCORE_DIGITS, Record, add_answer
 from kexue_cli.tasks.encoding import Encoder, EncodingConfig, load_vocabulary, make_encoder, windows
 from kexue_cli.tasks.triples.config import OBJECTS, SUBJECTS, DecodingConfig, NetworkConfig, PreprocessorConfig
 from kexue_cli.tasks.triples.decoding import Found, Name, points_of, subjects_of, triples_of, without_repeats
@@ -105,7 +105,7 @@ class TripleExtraction:
             "subject_end": found.subject_end,
             "object_start": found.object_start,
             "object_end": found.object_end,
-            "score": round(found.score, 6),
+            "score": round(found.score, SCORE_DIGITS),
         }
 
     def extract(self, texts: Sequence[str]) -> list[list[Found]]:

@@ -3,8 +3,10 @@
 Letters: t characters, m words.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +89,16 @@ class EncodedText:
         columns[changes, 1] = 1
         columns[-1:, 1] = 1
         return columns
+
+
+@cache
+def _is_mark(character: str) -> bool:
+    return character.isspace() or (unicodedata.category(character)[0] in "PSZ" and character not in "%.+-")
+
+
+def is_punctuation(text: EncodedText) -> "npt.NDArray[np.bool_]":
+    """Return which words (m,) are punctuation or white space; the signs of numbers are not."""
+    return np.fromiter((all(map(_is_mark, word)) for word in text.words), np.bool_, len(text.words))
 
 
 class Encoder:

@@ -25,6 +25,7 @@ class PretrainingConfig:
 
     length: int = 128  # characters of a sample, of as many texts as fit
     hidden: float = 0.15  # share of words whose characters are to be guessed
+    strip_punctuation: float = 0.0  # share of texts that are read without it, as questions and answers from the web are
     least_count: int = 8  # of a character in the texts, to be in the vocabulary
     development: int = 1000  # samples that are not learned from
 
@@ -32,6 +33,8 @@ class PretrainingConfig:
         """Raises KexueError for a share that is none."""
         if not 0 < self.hidden < 1:
             raise KexueError(f"pretraining.hidden must be above 0 and below 1; found {self.hidden}")
+        if not 0 <= self.strip_punctuation <= 1:
+            raise KexueError(f"pretraining.strip_punctuation must be from 0 to 1; found {self.strip_punctuation}")
 
 
 @dataclass(frozen=True)

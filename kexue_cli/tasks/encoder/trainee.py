@@ -11,7 +11,7 @@ import numpy as np
 from kexue_cli.batching import Sample, collate
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoder.config import ENCODER, LanguageModelConfig
-from kexue_cli.tasks.encoding import VOCABULARY, digests, make_encoder
+from kexue_cli.tasks.encoding import VOCABULARY, digests, is_punctuation, make_encoder
 from kexue_cli.text.normalization import normalize
 from kexue_cli.text.vocabulary import PADDING, UNKNOWN, Vocabulary
 
@@ -52,8 +52,11 @@ class LanguageModel:
         blocks: list[list[npt.NDArray[Any]]] = []
         waiting: list[tuple[npt.NDArray[Any], ...]] = []
         size = 0
+        generator = np.random.default_rng(0)
         for text in texts:
             encoded = self.encoder.encode(text)
+            if generator.random() < self.config.pretraining.strip_punctuation:
+                encoded = encoded.keep(~is_punctuation(encoded))
             begins = encoded.boundaries()[:, 0] > 0
             waiting.append((encoded.ids, encoded.rows[encoded.word_of], begins))
             waiting.append((np.array([PADDING], np.int32), np.zeros(1, np.int32), np.ones(1, np.bool_)))

@@ -3,23 +3,17 @@
 Letters: u characters of the question, t of the passage window, v numbers of a word vector, f features.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kexue_cli.batching import Sample
 from kexue_cli.errors import KexueError, unknown_name
-from kexue_cli.tasks.encoding import EncodedText, Encoder
+from kexue_cli.tasks.encoding import EncodedText, Encoder, is_punctuation
 from kexue_cli.tasks.qa import features
 from kexue_cli.tasks.qa.config import AugmentationConfig, PreprocessorConfig
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -30,16 +24,6 @@ class Example:
     passages: tuple[EncodedText, ...]
     spans: tuple[tuple[tuple[int, int], ...], ...]
     source: str = ""
-
-
-@cache
-def _is_mark(character: str) -> bool:
-    return character.isspace() or (unicodedata.category(character)[0] in "PSZ" and character not in "%.+-")
-
-
-def is_punctuation(text: EncodedText) -> "npt.NDArray[np.bool_]":
-    """Return which words (m,) are punctuation or white space; the signs of numbers are not."""
-    return np.fromiter((all(map(_is_mark, word)) for word in text.words), np.bool_, len(text.words))
 
 
 class Preprocessor:

@@ -31,6 +31,17 @@ def test_texts_follow_each_other_with_padding_between_them(model):
     assert len(model) == 17  # a tenth at most is kept for development
 
 
+def test_a_share_of_the_texts_is_read_without_punctuation():
+    def marks(share):
+        pretraining = replace(PRETRAINING, strip_punctuation=share)
+        model = LanguageModel(["北京，我爱北京。"] * 200, replace(CONFIG, pretraining=pretraining))
+        return int((model.ids == model.vocabulary.ids("。")).sum())
+
+    assert marks(1.0) == 0
+    assert marks(0.0) == 199  # 8 characters and padding a text: 112 samples of 16 end in the last one
+    assert 70 < marks(0.5) < 130
+
+
 def test_what_is_to_be_guessed_stood_at_the_hidden_places(model):
     for index in range(len(model)):
         inputs, labels = model.sample(index, np.random.default_rng(index))
@@ -71,3 +82,8 @@ def test_too_little_text_is_refused():
 def test_a_share_that_hides_nothing_or_all_is_refused(share):
     with pytest.raises(KexueError, match=r"pretraining\.hidden must be above 0 and below 1"):
         PretrainingConfig(hidden=share)
+
+
+def test_a_share_of_texts_is_none_above_one():
+    with pytest.raises(KexueError, match=r"pretraining\.strip_punctuation must be from 0 to 1; found 1\.5"):
+        PretrainingConfig(strip_punctuation=1.5)

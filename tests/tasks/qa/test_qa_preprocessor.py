@@ -8,9 +8,9 @@ from texts import encoded
 
 from kexue_cli.errors import KexueError
 from kexue_cli.loader import segmenter
-from kexue_cli.tasks.encoding import Encoder
+from kexue_cli.tasks.encoding import Encoder, is_punctuation
 from kexue_cli.tasks.qa.config import AugmentationConfig, DecodingConfig, PreprocessorConfig
-from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans, is_punctuation
+from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans
 from kexue_cli.text.vocabulary import UNKNOWN, Vocabulary
 from kexue_cli.text.word_vectors import WordVectors
 

@@ -182,7 +182,7 @@ def import_all(threads: int) -> None:
     import matplotlib.backends.backend_agg  # noqa: F401
     import sklearn.linear_model  # noqa: F401
 
-    import kexue_cli.commands.app
+    import kexue_cli.commands.train
     import kexue_cli.tasks.qa.network
     import kexue_cli.tasks.qa.trainee
     import kexue_cli.training.trainer  # noqa: F401

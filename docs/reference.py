@@ -31,9 +31,10 @@ def text() -> str:
     """Return the page."""
     import typer
 
-    from kexue_cli.commands.app import app
+    from kexue_cli.commands.app import app_for
 
-    parts = [f"## {name}\n\n```text\n{help.strip()}\n```\n" for name, help in sections(typer.main.get_command(app))]
+    command = typer.main.get_command(app_for())
+    parts = [f"## {name}\n\n```text\n{help.strip()}\n```\n" for name, help in sections(command)]
     return "\n".join([HEAD.format(width=WIDTH), *parts])
 
 

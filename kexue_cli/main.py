@@ -23,8 +23,9 @@ def main() -> None:
 
 def _run() -> object:
     gc.disable()  # looking for garbage among modules that stay would take 0.01 s
-    from kexue_cli.commands.app import app
+    from kexue_cli.commands.app import app_for
 
+    app = app_for(sys.argv[1] if len(sys.argv) > 1 else None)
     gc.enable()
     return app(prog_name="kexue", standalone_mode=False)
 

@@ -11,7 +11,7 @@ import typer
 from conftest import COMMAND, one_error
 
 import kexue_cli
-from kexue_cli.commands.app import app
+from kexue_cli.commands.app import app_for
 
 HEAVY = ("numpy", "numba", "llvmlite", "jieba", "onnxruntime", "keras", "tensorflow", "torch", "jax", "rich")
 
@@ -24,7 +24,7 @@ def command_paths() -> list[tuple[str, ...]]:
         for name, child in getattr(command, "commands", {}).items():
             yield from walk(child, (*path, name))
 
-    return list(walk(typer.main.get_command(app), ()))
+    return list(walk(typer.main.get_command(app_for()), ()))
 
 
 PATHS = command_paths()
@@ -42,12 +42,17 @@ with contextlib.suppress(SystemExit):
 """
 
 
-def modules_after(program: str) -> set[str]:
-    """Return the top-level modules that a new Python has loaded after running *program*."""
+def all_modules_after(program: str) -> set[str]:
+    """Return the modules that a new Python has loaded after running *program*."""
     report = "import sys; print(' '.join(sys.modules), file=sys.stderr)"
     program = f"import atexit\natexit.register(lambda: exec({report!r}))\n{program}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    return {name.partition(".")[0] for name in done.stderr.split()}
+    return set(done.stderr.split())
+
+
+def modules_after(program: str) -> set[str]:
+    """Return the top-level ones of them."""
+    return {name.partition(".")[0] for name in all_modules_after(program)}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,13 @@ def test_nothing_heavy_is_loaded_that_is_not_used(program):
 
     assert "kexue_cli" in loaded
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_a_command_is_loaded_without_the_others():
+    loaded = all_modules_after(run("segment", "--help"))
+
+    assert "kexue_cli.commands.segment" in loaded
+    assert loaded.isdisjoint({f"kexue_cli.commands.{name}" for name in ("train", "predict", "evaluate", "data")})
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
@@ -91,7 +103,7 @@ def test_every_command_has_help_wherever_it_is_shown(kexue, path, env):
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_help_describes_every_option(path):
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(app_for())
     for name in path:
         command = command.commands[name]  # type: ignore[attr-defined]
 

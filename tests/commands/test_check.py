@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kexue_cli import console
-from kexue_cli.commands.app import app
+from kexue_cli.commands.app import app_for
 from kexue_cli.datasets.checks import Checker, File
 from kexue_cli.datasets.mixture import encoding_of
 from kexue_cli.datasets.repair import nearest, repaired
@@ -41,7 +41,7 @@ def check(tmp_path, monkeypatch, capsysbinary):
     monkeypatch.setattr(console, "is_quiet", False)  # --quiet sets it
 
     def run(*arguments):
-        status = app(["data", "check", *arguments], prog_name="kexue", standalone_mode=False)
+        status = app_for()(["data", "check", *arguments], prog_name="kexue", standalone_mode=False)
         return Finished(status or 0, *capsysbinary.readouterr())
 
     return run

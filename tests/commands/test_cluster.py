@@ -39,9 +39,9 @@ def pickling(monkeypatch):
 
 
 def run(*arguments: object) -> int:
-    from kexue_cli.commands.app import app
+    from kexue_cli.commands.app import app_for
 
-    return app(list(map(str, arguments)), standalone_mode=False) or 0
+    return app_for()(list(map(str, arguments)), standalone_mode=False) or 0
 
 
 def head(path: Path, lines: int, target: Path) -> None:

@@ -44,7 +44,8 @@ STAND_INS = {
 NOT_RUN = ("kexue evaluate generation data/generation-sample/dev.jsonl -m ./my-writer",)
 EAGER = ("--version", "--install-completion", "--show-completion")
 INCOMPLETE = ("MissingParameter", "NoArgsIsHelpError")  # a sentence need not name all that a command needs
-GROUPS = [entry.name for entry in (*command_line.app.registered_commands, *command_line.app.registered_groups)]
+WHOLE = command_line.app_for()
+GROUPS = [entry.name for entry in (*WHOLE.registered_commands, *WHOLE.registered_groups)]
 SETTINGS = {
     "qa": "qa.config.ReaderConfig",
     "triples": "triples.config.TriplesConfig",
@@ -79,7 +80,7 @@ def parse():
         if not hasattr(command, "commands"):
             command.callback = lambda **values: found.update(values)
 
-    root = typer.main.get_command(command_line.app)
+    root = typer.main.get_command(WHOLE)
     replace(root)
     was_quiet = console.is_quiet
 

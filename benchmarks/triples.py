@@ -2,6 +2,7 @@
 
     python benchmarks/triples.py TRAIN... --dev DEV [--partial FILE...] [-m dgcnn-triples] [--epochs 10]
     python benchmarks/triples.py --dev DEV --speed [-m dgcnn-triples] [--runs 3]
+    python benchmarks/triples.py --dev DEV --labels
 
 Precision, recall and F1 of exact triples (kexue_cli/tasks/triples/metrics.py) on DEV in percent, F1 with its 95 %
 bootstrap interval over texts. TRAIN, DEV and FILE have any form that ``kexue train triples`` reads; --partial is as
@@ -21,6 +22,9 @@ DEV, as a model of ``kexue train triples --dev DEV`` has.
 
 Speed is that of ``kexue predict triples --text`` on 10,000 sentences, the texts of DEV again and again: whole
 processes on one core, with their start.
+
+Labels says how complete those of DEV are: what a text tells, a longer one that holds it tells too. So of the triples
+of each text that lies within another, how many are labelled there as well?
 """
 
 import argparse
@@ -61,6 +65,10 @@ from kexue_cli.training.config import TrainingConfig
 
 SENTENCES = 10_000
 SUBJECT_WEIGHT = 2.5
+SHORTEST, MARKS = (
+    6,
+    "，。！？；：、,!?;:… ",
+)  # characters of a text that is looked for in others, without those at its ends
 AUTHOR = TriplesConfig(  # what is not here is ours or makes no difference to the BiLSTM
     encoder="",
     network=NetworkConfig(width=128, dropout=0.25, word_dimension=0),
@@ -279,6 +287,21 @@ def speed(gold: Sequence[LabelledText], model: str, runs: int) -> None:
           f"{runs}: {wall:.0f} sentences/s, {cpu:.0f} per CPU second")  # fmt: skip
 
 
+def labels(gold: Sequence[LabelledText]) -> None:
+    texts = [normalize(labelled.text).strip(MARKS) for labelled in gold]
+    told = [{(one.subject, one.predicate, one.object) for one in labelled.triples} for labelled in gold]
+    within = [
+        (inner, outer)
+        for inner, text in enumerate(texts)
+        for outer, longer in enumerate(texts)
+        if SHORTEST <= len(text) < len(longer) and text in longer
+    ]
+    triples = [(triple, outer) for inner, outer in within for triple in told[inner]]
+    repeated = sum(triple in told[outer] for triple, outer in triples)
+    print(f"{len(gold):,} texts; {len(within):,} times one lies within another; of the {len(triples):,} triples of the "
+          f"shorter {repeated:,} are labelled in the longer, too")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("training", nargs="*", metavar="TRAIN")
@@ -287,6 +310,7 @@ def main() -> None:
     parser.add_argument("-m", "--model", default="dgcnn-triples")
     parser.add_argument("--epochs", type=int, default=10, help="of the BiLSTM")
     parser.add_argument("--speed", action="store_true", help="only the speed")
+    parser.add_argument("--labels", action="store_true", help="only how complete the labels of DEV are")
     parser.add_argument("--runs", type=int, default=3, help="of the speed")
     options = parser.parse_args()
     gold = [read_labelled_text(record) for _, record in read_records([options.dev], "triples")]
@@ -295,6 +319,8 @@ def main() -> None:
             speed(gold, options.model, options.runs)
         except subprocess.CalledProcessError as error:  # it has told why
             parser.exit(1, f"no speed of {options.model}: kexue ended with {error.returncode}\n")
+    elif options.labels:
+        labels(gold)
     elif not options.training:
         parser.error("TRAIN is missing: the files to learn from")
     else:

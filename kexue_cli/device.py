@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from kexue_cli.errors import KexueError
 
 BACKENDS = ("tensorflow", "jax", "torch")  # Keras's, in the order in which we look for one
+TAKEN_ALONG = ("PIL", "matplotlib", "pandas", "scipy", "sklearn")  # by Keras and TensorFlow, for what we do not use
 ROOT = Path("/")
 
 
@@ -169,10 +170,11 @@ def _has_cudnn(root: Path) -> bool:
     return any(next((root / folder).glob("libcudnn.so*"), None) for folder in folders)
 
 
-def prepare_backend(device: Device, threads: int | None = None) -> None:
+def prepare_backend(device: Device, threads: int | None = None, *, is_alone: bool = False) -> None:
     """Import Keras on the device's backend, quietly, with memory and threads set. Call it before ``import keras``.
 
     threads: of the processor; None leaves the framework's choice. What is already imported stays as it is.
+    is_alone: nothing but our own code uses Keras in this process, so that it may do without TAKEN_ALONG.
     Raises KexueError if Keras or its backend cannot be imported, or does not see the device.
     """
     if "keras" not in sys.modules:
@@ -183,7 +185,7 @@ def prepare_backend(device: Device, threads: int | None = None) -> None:
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else TensorFlow takes the whole GPU
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else JAX takes three quarters of it
         try:
-            with quiet_stderr():
+            with quiet_stderr(), _hidden(TAKEN_ALONG if is_alone and backend != "jax" else ()):  # JAX needs SciPy
                 import keras  # noqa: F401
         except Exception as error:
             raise KexueError(f"cannot import keras with KERAS_BACKEND={backend}: {_first_line(error)}") from error
@@ -224,6 +226,21 @@ def _torch_gpus() -> list[str]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def _hidden(modules: Sequence[str]) -> Iterator[None]:
+    """Let no module of these names be imported inside the block, if it is not already: as if they were not installed.
+
+    Keras and TensorFlow import what they find, which takes as long again as what they need.
+    """
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name)
 
 
 @contextmanager

@@ -30,11 +30,13 @@ DICTIONARY = "北京 100\n天安门 50\n我 1000\n爱 500\n在 900\n"
 TRAINED = ("language_models", "linkers", "sentence_encoders")  # what several files take a trained model from
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker of pytest-xdist, and all that take a trained model from one helper.
 
     Each worker would train it anew.
     """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
     for item in items:
         taken = {getattr(value, "__module__", "") for name, value in vars(item.module).items() if "trained" in name}  # type: ignore[attr-defined]
         group = next((helper for helper in TRAINED if helper in taken), item.path.stem)

@@ -252,12 +252,13 @@ def test_a_broken_keras_is_one_line_and_what_it_wrote(tmp_path):
     assert err == "its last words\n"
 
 
-def test_a_framework_starts_quietly_with_the_threads_asked_for_and_no_gpu():
+def test_a_framework_starts_quietly_with_the_threads_asked_for_no_gpu_and_nothing_that_is_not_used():
     pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
     code = (
         "import os, sys; from kexue_cli import device; assert 'keras' not in sys.modules\n"
-        "device.prepare_backend(device.Device('cpu', 'tensorflow'), threads=1)\n"
+        "device.prepare_backend(device.Device('cpu', 'tensorflow'), threads=1, is_alone=True)\n"
+        "print({name for name in device.TAKEN_ALONG if name in sys.modules}); import sklearn, matplotlib.figure\n"
         "import keras, tensorflow; print(keras.backend.backend(), tensorflow.config.list_physical_devices('GPU'))\n"
         "print(os.environ['TF_NUM_INTRAOP_THREADS'], os.environ['OMP_NUM_THREADS'])\n"
         "try: device.prepare_backend(device.Device('gpu:0', 'tensorflow'))\n"
@@ -268,6 +269,7 @@ def test_a_framework_starts_quietly_with_the_threads_asked_for_and_no_gpu():
 
     assert (status, err) == (0, "")
     assert out.splitlines() == [
+        "set()",
         "tensorflow []",
         "1 1",
         "tensorflow sees no GPU, not gpu:0; see: kexue doctor; try: pip install 'kexue[gpu]', or --device cpu",

@@ -93,7 +93,7 @@ def train_network(
     mark = fingerprint(dataclasses.asdict(settings), dataclasses.asdict(training), *records)
     session = Session(task, target, training, mark, data, command)
     session.begin(is_resumed)
-    prepare_backend(resolve(device, is_training=True), threads)
+    prepare_backend(resolve(device, is_training=True), threads, is_alone=True)
     from kexue_cli.training.curves import sparkline
     from kexue_cli.training.trainer import Reports
 

@@ -39,14 +39,9 @@ def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Seq
         np.savez(folder / SAMPLES.format(name), **arrays)
     if not samples:
         return
-    settings = {
-        "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": "",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONHASHSEED": "0",  # the exporter orders some nodes by hash
-    }
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}  # the exporter orders some nodes by hash
     command = [sys.executable, "-m", __name__, str(folder)]
-    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     for name in samples:
         (folder / SAMPLES.format(name)).unlink()
     if done.returncode:
@@ -60,9 +55,11 @@ def largest_difference(one: Sample, other: Sample) -> float:
 
 
 def _export_here(folder: Path) -> None:
+    from kexue_cli.device import Device, prepare_backend
     from kexue_cli.tasks import task_entry
     from kexue_cli.zoo import read_config
 
+    prepare_backend(Device("cpu", "tensorflow"), is_alone=True)
     config = read_config(folder)
     module = importlib.import_module(task_entry(config["task"]).module + ".network")
     for name, network in module.build_networks(config["network"]).items():

@@ -161,6 +161,15 @@ Start = Annotated[
         help="A model of this task whose weights to begin with, where DATA is little; it sets the network's shape.",
     ),
 ]
+Starts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="NAME|PATH",
+        help="A model of this task whose weights to begin with, where DATA is little; it sets the network's shape. "
+        "Given several times, models of one shape become members of one, whose scores are averaged.",
+    ),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE.toml", help="Settings, in tables as in a model's config.json.")
 ]

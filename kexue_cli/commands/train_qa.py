@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def train_qa(
     data: options.TrainingData,
     output: options.ModelOutput,
-    start: options.Start = None,
+    start: options.Starts = None,
     dev: options.DevelopmentData = None,
     config: options.ConfigFile = None,
     settings: options.Settings = None,
@@ -38,7 +38,7 @@ def train_qa(
 
     target = options.target_folder(output)
     reader, training = read_settings(ReaderConfig, config, settings, seed)
-    reader = replace(reader, start=start or reader.start)
+    reader = replace(reader, start=tuple(start or reader.start))
     questions = read_questions(data, format, encoding)
     if dev is None:
         questions, development = parted(questions, seed)

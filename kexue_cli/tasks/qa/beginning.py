@@ -1,5 +1,9 @@
-"""A trained reader as the beginning of another: its weights, and all settings that they go with."""
+"""Trained readers as the beginning of another: their weights, and all settings that they go with.
 
+One reader is trained further; several of one shape become the members of one, whose pointers are averaged.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,49 +12,88 @@ from kexue_cli.config import part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import Encoder, load_vocabulary, make_encoder
 from kexue_cli.tasks.qa.config import NETWORK, NetworkConfig, PreprocessorConfig, ReaderConfig
+from kexue_cli.text.vocabulary import Vocabulary
 from kexue_cli.zoo import find_model, read_config
 
 if TYPE_CHECKING:
     import keras
 
+SOURCES = "_sources"  # end of the name of what tells data sets apart
+
 
 @dataclass(frozen=True)
 class Beginning:
-    """A reader in its folder."""
+    """Readers in their folders."""
 
-    folder: Path
-    network: NetworkConfig
+    folders: tuple[Path, ...]
+    networks: tuple[NetworkConfig, ...]
 
     def copy_to(self, network: "keras.Model") -> None:
-        """Give a network of the same shape the weights of this one. What tells sources apart is learned anew."""
-        from kexue_cli.tasks.qa.network import build
+        """Give the members of a network the weights of these ones. What tells data sets apart is learned anew."""
+        from kexue_cli.tasks.qa.network import MEMBER, build
 
-        own = build(self.network)
-        own.load_weights(self.folder / f"{NETWORK}.weights.h5")
-        theirs, ours = (
-            [variable for variable in model.trainable_variables if "_sources" not in variable.path]
-            for model in (network, own)
-        )
-        for variable, value in zip(theirs, ours, strict=True):
-            variable.assign(value)
+        first = 0
+        for folder, shape in zip(self.folders, self.networks, strict=True):
+            own = build(shape)
+            own.load_weights(folder / f"{NETWORK}.weights.h5")
+            for layer in own.layers:
+                if layer.weights and not layer.name.endswith(SOURCES):
+                    member, _, rest = layer.name.removeprefix(MEMBER.format("")).partition("_")
+                    network.get_layer(f"{MEMBER.format(first + int(member))}_{rest}").set_weights(layer.get_weights())
+            first += shape.members
+
+
+@dataclass(frozen=True)
+class _Reader:
+    folder: Path
+    encoder: str
+    network: NetworkConfig
+    preprocessor: PreprocessorConfig
+    vocabulary: Vocabulary
+
+    @classmethod
+    def read(cls, name: str) -> "_Reader":
+        folder = find_model(name)
+        values = read_config(folder)
+        network = part_of(values, "network", NetworkConfig, folder)
+        preprocessor = part_of(values, "preprocessor", PreprocessorConfig, folder)
+        vocabulary = load_vocabulary(folder, preprocessor, network.vocabulary_size)
+        return cls(folder, values.get("encoder", ""), network, preprocessor, vocabulary)
+
+    @property
+    def kind(self) -> tuple[NetworkConfig, PreprocessorConfig, str]:
+        """What readers must have in common to be members of one."""
+        network = replace(self.network, members=1, sources=0)
+        return network, replace(self.preprocessor, sources=()), "".join(self.vocabulary.characters)
 
 
 def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
-    """Return the settings of a training that goes on from a reader, the encoder of its texts, and the reader.
+    """Return the settings of a training that goes on from readers, the encoder of its texts, and the readers.
 
-    Raises KexueError if there is no such reader, if its folder is damaged, or for settings that the reader has already.
+    Raises KexueError if there is no such reader, if its folder is damaged, if several are of different shapes, or for
+    settings that the readers have already.
     """
+    names = " and ".join(config.start)
     for name, given, default in (
         ("network", config.network, NetworkConfig()),
         ("preprocessor", config.preprocessor, PreprocessorConfig()),
     ):
         if given != default:
-            problem = f"{name} is that of {config.start}, from which the training begins"
+            problem = f"{name} is that of {names}, from which the training begins"
             raise KexueError(f"{problem}; leave its settings out, or begin without --from")
-    folder = find_model(config.start)
-    values = read_config(folder)
-    network = part_of(values, "network", NetworkConfig, folder)
-    preprocessor = part_of(values, "preprocessor", PreprocessorConfig, folder)
-    vocabulary = load_vocabulary(folder, preprocessor, network.vocabulary_size)
-    settings = replace(config, encoder=values.get("encoder", ""), network=network, preprocessor=preprocessor)
-    return settings, make_encoder(vocabulary, preprocessor), Beginning(folder, network)
+    readers = [_Reader.read(name) for name in config.start]
+    _check_alike(config.start, readers)
+    first, networks = readers[0], tuple(reader.network for reader in readers)
+    network = replace(first.network, members=sum(one.members for one in networks))
+    settings = replace(config, encoder=first.encoder, network=network, preprocessor=first.preprocessor)
+    folders = tuple(reader.folder for reader in readers)
+    return settings, make_encoder(first.vocabulary, first.preprocessor), Beginning(folders, networks)
+
+
+def _check_alike(names: Sequence[str], readers: Sequence[_Reader]) -> None:
+    for name, reader in zip(names, readers, strict=True):
+        for what, its, wanted in zip(
+            ("network", "preprocessor", "vocabulary"), reader.kind, readers[0].kind, strict=True
+        ):
+            if its != wanted:
+                raise KexueError(f"{names[0]} and {name} cannot be members of one reader: their {what} differs")

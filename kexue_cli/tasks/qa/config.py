@@ -26,6 +26,7 @@ class AugmentationConfig:
     longest_window: int = 224
     longest_answer: int = 20  # characters; longer answers are not learned
     strip_punctuation: float = 0.5  # share of samples without punctuation, as in WebQA
+    add_punctuation: float = 0.0  # share of samples without any that get some, where other passages have it
     drop_words: float = 0.08  # share of words, of question and passage, whose ids are hidden
     repeat_passage: float = 0.0  # share of short passages that are read twice in a row and cut at random
     hide_source: float = 0.1  # share of samples of which the network is not told what file they are from
@@ -91,7 +92,7 @@ class DecodingConfig:
 class ReaderConfig:
     """All settings of a reader."""
 
-    start: str = ""  # a reader that the training begins from; it sets encoder, network and preprocessor. Empty for none
+    start: tuple[str, ...] = ()  # readers that it begins from, as its members; they set encoder, network, preprocessor
     encoder: str = "text-encoder"  # pretrained; it sets vocabulary, width and encoder_rates. Empty for none
     network: NetworkConfig = field(default_factory=NetworkConfig)
     preprocessor: PreprocessorConfig = field(default_factory=PreprocessorConfig)

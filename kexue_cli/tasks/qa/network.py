@@ -20,6 +20,8 @@ from kexue_cli.layers.position_embedding import PositionEmbedding
 from kexue_cli.layers.text_encoder import TextEncoder, mask_of
 from kexue_cli.tasks.qa.config import NETWORK, NetworkConfig
 
+MEMBER = "reader_{}"  # what the names of a member's layers begin with
+
 
 def build(config: NetworkConfig) -> keras.Model:
     """Return the network.
@@ -36,7 +38,7 @@ def build(config: NetworkConfig) -> keras.Model:
         inputs["features"] = keras.Input((None, config.features), name="features")
     if config.sources:
         inputs["source"] = keras.Input((), dtype="int32", name="source")
-    pointers = [_member(inputs, config, f"reader_{number}") for number in range(config.members)]
+    pointers = [_member(inputs, config, MEMBER.format(number)) for number in range(config.members)]
     outputs = {name: ops.stack([member[name] for member in pointers], axis=-1) for name in ("start", "end")}
     return keras.Model(inputs, outputs, name="readers")
 
@@ -46,9 +48,10 @@ def _member(inputs, config, prefix):
     size, width, rates, dropout = config.vocabulary_size, config.width, config.encoder_rates, config.dropout
     encode = TextEncoder(size, width, rates, dropout, dropout, name=f"{prefix}_encoder")
 
-    def convolve(x, mask, rates):
-        for rate in rates:
-            x = GatedConvolution(rate=rate, dropout=config.dropout, gate_noise=config.gate_noise)(x, mask)
+    def convolve(x, mask, rates, what):
+        for number, rate in enumerate(rates):
+            name = f"{prefix}_{what}_convolution_{number}"
+            x = GatedConvolution(rate=rate, dropout=dropout, gate_noise=config.gate_noise, name=name)(x, mask)
         return x
 
     q_mask, p_mask = mask_of(inputs["question"]), mask_of(inputs["passage"])
@@ -58,7 +61,7 @@ def _member(inputs, config, prefix):
     if config.has_alignment:
         aligned = Alignment(name=f"{prefix}_alignment")(p, q, q_mask)
         parts += [aligned, aligned * p]
-    q = convolve(q, q_mask, config.question_rates)
+    q = convolve(q, q_mask, config.question_rates, "question")
     q = AttentionPooling(name=f"{prefix}_question_pooling")(q, q_mask)
     if config.sources:
         is_known = ops.cast(ops.expand_dims(inputs["source"], -1) > 0, "float32")
@@ -70,7 +73,7 @@ def _member(inputs, config, prefix):
     p = Dense(config.width, use_bias=False, name=f"{prefix}_mixture")(ops.concatenate(parts, axis=-1))
     if config.has_positions:
         p = PositionEmbedding(name=f"{prefix}_positions")(p)
-    p = convolve(p, p_mask, config.passage_rates)
+    p = convolve(p, p_mask, config.passage_rates, "passage")
     p = ops.concatenate([p, everywhere], axis=-1)  # (b, t, 2d)
     whole = AttentionPooling(name=f"{prefix}_passage_pooling")(p, p_mask)
     is_answered = Dense(1, activation="sigmoid", name=f"{prefix}_is_answered")(whole)  # (b, 1)

@@ -14,6 +14,7 @@ from kexue_cli.errors import KexueError, unknown_name
 from kexue_cli.tasks.encoding import EncodedText, Encoder, is_punctuation
 from kexue_cli.tasks.qa import features
 from kexue_cli.tasks.qa.config import AugmentationConfig, PreprocessorConfig
+from kexue_cli.tasks.qa.punctuation import Punctuation, has_marks
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,13 @@ class Preprocessor:
 class Augmentation:
     """Draws training samples from examples."""
 
-    def __init__(self, preprocessor: Preprocessor, config: AugmentationConfig) -> None:
+    def __init__(
+        self, preprocessor: Preprocessor, config: AugmentationConfig, punctuation: Punctuation | None = None
+    ) -> None:
+        """punctuation: what is known of where it stands, to put some in."""
         self.preprocessor = preprocessor
         self.config = config
+        self.punctuation = punctuation
 
     def sample(self, example: Example, generator: np.random.Generator) -> tuple[Sample, Sample]:
         """Return the inputs of one passage, or a part of it, and the labels start and end (t,)."""
@@ -88,7 +93,9 @@ class Augmentation:
         spans: Sequence[tuple[int, int]] = example.spans[index]
         others = [*example.passages[:index], *example.passages[index + 1 :]]
         passage, spans = self._window(passage, spans, generator)
-        if generator.random() < self.config.strip_punctuation:
+        if self.punctuation and not has_marks(passage) and generator.random() < self.config.add_punctuation:
+            passage, spans = self.punctuation.insert(passage, spans, generator)
+        elif generator.random() < self.config.strip_punctuation:
             passage, spans = _without_punctuation(passage, spans)
         if self.config.drop_words:
             question = question.hide(self.config.drop_words, generator)

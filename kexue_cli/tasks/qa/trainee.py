@@ -19,6 +19,7 @@ from kexue_cli.tasks.qa.calibration import calibrated
 from kexue_cli.tasks.qa.config import NETWORK, ReaderConfig
 from kexue_cli.tasks.qa.metrics import score
 from kexue_cli.tasks.qa.preprocessor import Augmentation, Example, Preprocessor, find_spans
+from kexue_cli.tasks.qa.punctuation import Punctuation
 from kexue_cli.tasks.qa.records import Question
 from kexue_cli.text.normalization import normalize
 
@@ -47,8 +48,8 @@ class Reader:
         network = replace(config.network, features=width, sources=len(sources))
         self.preprocessor.number_of(config.decoding.source)
         self.config = replace(config, network=network, preprocessor=preprocessor)
-        self.augmentation = Augmentation(self.preprocessor, config.augmentation)
         self.examples = self._learnable(training)
+        self.augmentation = Augmentation(self.preprocessor, config.augmentation, self._punctuation())
         self.development = development
 
     def _learnable(self, questions: Sequence[Question]) -> list[Example]:
@@ -66,6 +67,16 @@ class Reader:
         room = int(len(answered) * config.unanswered)
         drawn = np.random.default_rng(0).permutation(len(unanswered))[:room]
         return answered + [unanswered[index] for index in sorted(drawn)]
+
+    def _punctuation(self) -> Punctuation | None:
+        """Return what the training tells of where punctuation stands, if it is to be put where there is none."""
+        if not self.config.augmentation.add_punctuation:
+            return None
+        passages = {id(passage): passage for example in self.examples for passage in example.passages}  # each once
+        punctuation = Punctuation(self.preprocessor.encoder, passages.values())
+        if not punctuation.is_known:
+            raise KexueError("no passage has punctuation to learn from; leave out augmentation.add_punctuation")
+        return punctuation
 
     def __len__(self) -> int:
         return len(self.examples)

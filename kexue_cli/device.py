@@ -232,7 +232,7 @@ def _first_line(error: Exception) -> str:
 def _hidden(modules: Sequence[str]) -> Iterator[None]:
     """Let no module of these names be imported inside the block, if it is not already: as if they were not installed.
 
-    Keras and TensorFlow import what they find, which takes as long again as what they need.
+    Keras and TensorFlow import what they find, which takes nearly as long again as what they need.
     """
     hidden = [name for name in modules if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]

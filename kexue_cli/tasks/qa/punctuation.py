@@ -75,11 +75,11 @@ class Punctuation:
             is_inside[start + 1 : end] = True
         ends = np.flatnonzero(np.diff(passage.word_of)) + 1  # characters in front of which a word begins, but the first
         draws = generator.random(len(ends))
-        odds = [_odds(self.chance(*pair)) ** SHARPNESS for pair in pairwise(passage.words)]
+        chances = [_sharpened(self.chance(*pair)) for pair in pairwise(passage.words)]
         chosen = {
             int(end): self._marks[int(generator.choice(len(MARKS), p=self._kinds))]
-            for end, draw, chance in zip(ends, draws, odds, strict=True)
-            if draw < chance / (1 + chance) and not is_inside[end]
+            for end, draw, chance in zip(ends, draws, chances, strict=True)
+            if draw < chance and not is_inside[end]
         }
         parts, first = [], 0
         for end, mark in chosen.items():
@@ -107,6 +107,11 @@ def _sums(pairs: Counter[tuple[str, str]], side: int) -> Counter[str]:
 
 def _odds(share: float) -> float:
     return share / (1 - share)
+
+
+def _sharpened(chance: float) -> float:
+    odds: float = _odds(chance) ** SHARPNESS
+    return odds / (1 + odds)
 
 
 def _joined(parts: Sequence[EncodedText]) -> EncodedText:

@@ -17,6 +17,8 @@ Config = TypeVar("Config")
 FORMAT = 1  # of config.json
 MOST_JSON = 16 << 20  # bytes of a JSON file of a model
 
+Share = typing.Annotated[float, "from 0 to 1"]  # a setting that is a share or a probability
+
 
 def from_mapping(kind: type[Config], values: Any, where: str) -> Config:
     """Return a dataclass of *kind* from a JSON object.
@@ -25,7 +27,7 @@ def from_mapping(kind: type[Config], values: Any, where: str) -> Config:
     """
     if not isinstance(values, dict):
         raise KexueError(f"{where} must be an object; found {type(values).__name__}")
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     for key in values:
         if key not in hints:
             raise KexueError(f"{where}: {unknown_name('setting', key, hints)}")
@@ -63,6 +65,10 @@ def network_of_start(start: str, own: Config, given: Config, free: Sequence[str]
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """Return *value* as the type *hint* says. Raises KexueError if it is of another."""
     origin = typing.get_origin(hint)
+    if hint == Share:
+        if 0 <= (number := _checked(value, float, where)) <= 1:
+            return number
+        raise KexueError(f"{where} must be from 0 to 1; found {number}")
     if origin is tuple:
         if isinstance(value, list):
             item = typing.get_args(hint)[0]

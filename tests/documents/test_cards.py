@@ -65,13 +65,15 @@ def test_a_card_has_the_command_that_made_the_model(card, tmp_path):
 
 
 def test_the_settings_in_the_command_of_a_card_are_those_of_the_model(card, tmp_path):
-    for call in trainings(card, tmp_path):
+    commands = trainings(card, tmp_path)
+    for number, call in enumerate(commands, 1):
+        is_part = number < len(commands)  # a model that the last command begins from: of its shape
         told: dict = {}
         for option, setting in pairwise(call):
             if option == "--set":
                 _set(told, setting)
         for table, values in told.items():
-            if isinstance(values, dict):
+            if isinstance(values, dict) and (table == "network" or not is_part):
                 kept = {name: card.config[table].get(name) for name in values}
                 assert kept == values, f"{table}: {kept} in config.json"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import EncodingConfig
 
@@ -16,7 +17,7 @@ class EncoderConfig:
     word_dimension: int = 0  # v
     width: int = 128  # d
     rates: tuple[int, ...] = (1, 2, 4, 8, 1)  # of the gated convolutions
-    dropout: float = 0.05  # of embeddings and gates
+    dropout: Share = 0.05  # of embeddings and gates
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class PretrainingConfig:
 
     length: int = 128  # characters of a sample, of as many texts as fit
     hidden: float = 0.15  # share of words whose characters are to be guessed
-    strip_punctuation: float = 0.0  # share of texts that are read without it, as questions and answers from the web are
+    strip_punctuation: Share = 0.0  # share of texts that are read without it, as questions and answers from the web are
     least_count: int = 8  # of a character in the texts, to be in the vocabulary
     development: int = 1000  # samples that are not learned from
 
@@ -33,8 +34,6 @@ class PretrainingConfig:
         """Raises KexueError for a share that is none."""
         if not 0 < self.hidden < 1:
             raise KexueError(f"pretraining.hidden must be above 0 and below 1; found {self.hidden}")
-        if not 0 <= self.strip_punctuation <= 1:
-            raise KexueError(f"pretraining.strip_punctuation must be from 0 to 1; found {self.strip_punctuation}")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError
 
 CONDITION, DECODER = "condition", "decoder"  # networks in the model folder
@@ -58,7 +59,7 @@ class NetworkConfig:
     runs: tuple[int, ...] = (2, 3)  # lengths of runs of characters that are read by vectors of their own; () for none
     buckets: int = 32768  # vectors for the runs of each length, which share them by their hashes
     run_size: int = 48  # numbers of such a vector
-    dropout: float = 0.1
+    dropout: Share = 0.1
 
     def __post_init__(self) -> None:
         """Raises KexueError for sizes that do not go together."""
@@ -88,7 +89,7 @@ class NetworkConfig:
 class AugmentationConfig:
     """How training samples are varied."""
 
-    drop_condition: float = 0.15  # share of samples that are learned without some or all fields of their condition
+    drop_condition: Share = 0.15  # share of samples that are learned without some or all fields of their condition
 
     def __post_init__(self) -> None:
         """Raises KexueError for what is no share."""
@@ -100,7 +101,7 @@ class AugmentationConfig:
 class LossConfig:
     """The cross entropy of the next character."""
 
-    label_smoothing: float = 0.0  # share of a label that is spread over all characters
+    label_smoothing: Share = 0.0  # share of a label that is spread over all characters
 
     def __post_init__(self) -> None:
         """Raises KexueError for what is no share."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import EncodingConfig
 
@@ -26,11 +27,11 @@ class AugmentationConfig:
     """How training samples are varied from epoch to epoch. Shares lie between 0 and 1."""
 
     longest_text: int = 256  # characters; longer texts are cut at random
-    drop_words: float = 0.1  # share of words whose ids and vectors are hidden
+    drop_words: Share = 0.1  # share of words whose ids and vectors are hidden
     candidates: int = 6  # that a mention is shown with: those of its name, then any others
-    drop_entity: float = 0.1  # share of mentions whose entity is kept from the candidates, so that it is in no base
-    hide_counts: float = 0.3  # share of texts that are shown as if no name had ever been counted, as in a new base
-    hide_base: float = 0.1  # share of texts that are shown as if no name in them were in the base
+    drop_entity: Share = 0.1  # share of mentions whose entity is kept from the candidates, so that it is in no base
+    hide_counts: Share = 0.3  # share of texts that are shown as if no name had ever been counted, as in a new base
+    hide_base: Share = 0.1  # share of texts that are shown as if no name in them were in the base
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class NetworkConfig:
     encoder_rates: tuple[int, ...] = ()  # of the gated convolutions that may be pretrained
     rates: tuple[int, ...] = (1, 2, 1)  # of those behind them
     recurrent: int = 0  # numbers of each direction of an LSTM in their place, as the article has; 64 there
-    dropout: float = 0.25  # of the embeddings
-    gate_dropout: float = 0.1
+    dropout: Share = 0.25  # of the embeddings
+    gate_dropout: Share = 0.1
     compared: int = 64  # h, numbers in which words of text and entity are compared
 
 

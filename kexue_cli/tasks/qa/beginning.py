@@ -3,6 +3,7 @@
 One reader is trained further; several of one shape become the members of one, whose pointers are averaged.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,16 +56,21 @@ class _Reader:
     def read(cls, name: str) -> "_Reader":
         folder = find_model(name)
         values = read_config(folder)
+        if values["task"] != "qa":
+            raise KexueError(f"{name} is a model for {values['task']}, not for qa; see: kexue models list")
         network = part_of(values, "network", NetworkConfig, folder)
         preprocessor = part_of(values, "preprocessor", PreprocessorConfig, folder)
         vocabulary = load_vocabulary(folder, preprocessor, network.vocabulary_size)
         return cls(folder, values.get("encoder", ""), network, preprocessor, vocabulary)
 
     @property
-    def kind(self) -> tuple[NetworkConfig, PreprocessorConfig, str]:
-        """What readers must have in common to be members of one."""
-        network = replace(self.network, members=1, sources=0)
-        return network, replace(self.preprocessor, sources=()), "".join(self.vocabulary.characters)
+    def kind(self) -> dict[str, object]:
+        """What readers must have in common to be members of one, by its name."""
+        network = vars(replace(self.network, members=1, sources=0))
+        preprocessor = vars(replace(self.preprocessor, sources=()))
+        return {f"network.{name}": value for name, value in network.items()} | {
+            f"preprocessor.{name}": value for name, value in preprocessor.items()
+        }
 
 
 def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
@@ -75,6 +81,7 @@ def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
     """
     names = " and ".join(config.start)
     for name, given, default in (
+        ("encoder", config.encoder, ReaderConfig().encoder),
         ("network", config.network, NetworkConfig()),
         ("preprocessor", config.preprocessor, PreprocessorConfig()),
     ):
@@ -91,9 +98,14 @@ def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
 
 
 def _check_alike(names: Sequence[str], readers: Sequence[_Reader]) -> None:
+    first = readers[0]
     for name, reader in zip(names, readers, strict=True):
-        for what, its, wanted in zip(
-            ("network", "preprocessor", "vocabulary"), reader.kind, readers[0].kind, strict=True
-        ):
-            if its != wanted:
-                raise KexueError(f"{names[0]} and {name} cannot be members of one reader: their {what} differs")
+        problem = f"{names[0]} and {name} cannot be members of one reader"
+        if first.vocabulary.characters != reader.vocabulary.characters:
+            hint = "train them on the same files, or from the same encoder"
+            raise KexueError(f"{problem}: they know different characters; {hint}")
+        for setting, its in reader.kind.items():
+            if its != (wanted := first.kind[setting]):
+                raise KexueError(
+                    f"{problem}: {setting} is {json.dumps(wanted)} in one and {json.dumps(its)} in the other"
+                )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import EncodingConfig
 
@@ -25,12 +26,12 @@ class AugmentationConfig:
     least_window: int = 64  # characters; longer passages than longest_window are cut at random, to a size between
     longest_window: int = 224
     longest_answer: int = 20  # characters; longer answers are not learned
-    strip_punctuation: float = 0.5  # share of samples without punctuation, as in WebQA
-    add_punctuation: float = 0.0  # share of samples without any that get some, where other passages have it
-    drop_words: float = 0.08  # share of words, of question and passage, whose ids are hidden
-    repeat_passage: float = 0.0  # share of short passages that are read twice in a row and cut at random
-    hide_source: float = 0.1  # share of samples of which the network is not told what file they are from
-    unanswered: float = 0.1  # share of samples without the answer, where there is such a question, passage or window
+    strip_punctuation: Share = 0.5  # share of samples without punctuation, as in WebQA
+    add_punctuation: Share = 0.0  # share of samples without any that get some, where other passages have it
+    drop_words: Share = 0.08  # share of words, of question and passage, whose ids are hidden
+    repeat_passage: Share = 0.0  # share of short passages that are read twice in a row and cut at random
+    hide_source: Share = 0.1  # share of samples of which the network is not told what file they are from
+    unanswered: Share = 0.1  # share of samples without the answer, where there is such a question, passage or window
 
     def __post_init__(self) -> None:
         """Raises KexueError for windows of no size."""
@@ -52,7 +53,7 @@ class NetworkConfig:
     encoder_rates: tuple[int, ...] = ()  # of convolutions that question and passage go through before they are aligned
     question_rates: tuple[int, ...] = (1, 2, 1)
     passage_rates: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
-    dropout: float = 0.15  # of the embeddings and the gates
+    dropout: Share = 0.15  # of the embeddings and the gates
     has_alignment: bool = True
     has_positions: bool = False
     gate_noise: float = 0.0

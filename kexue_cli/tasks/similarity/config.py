@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError, unknown_name
 from kexue_cli.tasks.encoding import EncodingConfig
 
@@ -41,8 +42,8 @@ class NetworkConfig:
     recurrent: int = 0  # numbers of a GRU behind those, whose last state is taken, as the article has; 0 for none
     vector: int = 128  # numbers of a text's vector; with recurrent, that of the GRU
     pairs: int = 128  # more numbers of the vector, for characters and pairs of neighbours; 0 for none
-    dropout: float = 0.1  # of the embeddings
-    gate_dropout: float = 0.1
+    dropout: Share = 0.1  # of the embeddings
+    gate_dropout: Share = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class AugmentationConfig:
     """How training samples are varied."""
 
     longest_text: int = 64  # characters that are learned from, of a text's beginning
-    delete_characters: float = 0.1  # share of characters that are left out
-    drop_words: float = 0.0  # share of words that are hidden
+    delete_characters: Share = 0.1  # share of characters that are left out
+    drop_words: Share = 0.0  # share of words that are hidden
     repeat_groups: int = 1  # times that each text of a group comes in an epoch
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kexue_cli.config import Share
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoding import EncodingConfig
 
@@ -22,8 +23,8 @@ class AugmentationConfig:
     """How training samples are varied from epoch to epoch. Shares lie between 0 and 1."""
 
     longest_text: int = 256  # characters; longer texts are cut at random
-    drop_words: float = 0.1  # share of words whose ids and vectors are hidden
-    swap_entities: float = 0.0  # share of samples in which one triple's names are those of another with its predicate
+    drop_words: Share = 0.1  # share of words whose ids and vectors are hidden
+    swap_entities: Share = 0.0  # share of samples in which one triple's names are those of another with its predicate
     pair_ends_freely: bool = True  # draw start and end of a subject apart, so that wrong subjects are met too
 
 
@@ -39,8 +40,8 @@ class NetworkConfig:
     width: int = 128  # d
     encoder_rates: tuple[int, ...] = ()  # of the gated convolutions that may be pretrained
     rates: tuple[int, ...] = (1, 2, 5, 1)  # of those behind them; the article's are 1, 2, 5 three times, then 1, 1, 1
-    dropout: float = 0.25  # of the embeddings
-    gate_dropout: float = 0.1
+    dropout: Share = 0.25  # of the embeddings
+    gate_dropout: Share = 0.1
     attention_heads: int = 0  # of self-attention before subjects and objects; the article's are 8
     head_size: int = 16
     has_gates: bool = False  # as the article has, of the whole text: where names begin and end, which predicates occur

@@ -82,8 +82,3 @@ def test_too_little_text_is_refused():
 def test_a_share_that_hides_nothing_or_all_is_refused(share):
     with pytest.raises(KexueError, match=r"pretraining\.hidden must be above 0 and below 1"):
         PretrainingConfig(hidden=share)
-
-
-def test_a_share_of_texts_is_none_above_one():
-    with pytest.raises(KexueError, match=r"pretraining\.strip_punctuation must be from 0 to 1; found 1\.5"):
-        PretrainingConfig(strip_punctuation=1.5)

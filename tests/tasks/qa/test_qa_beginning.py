@@ -39,13 +39,32 @@ def test_the_reader_to_be_has_the_members_of_all(little_reader):
 
 
 @pytest.mark.parametrize(
-    ("part", "name", "value"), [("network", "width", 99), ("preprocessor", "overlap", 3)], ids=["network", "reading"]
+    ("part", "name", "value", "problem"),
+    [
+        ("network", "width", 99, "network.width is 128 in one and 99 in the other"),
+        ("preprocessor", "overlap", 3, "preprocessor.overlap is 64 in one and 3 in the other"),
+    ],
+    ids=["network", "reading"],
 )
-def test_readers_of_different_shapes_are_not_joined(little_reader, tmp_path, part, name, value):
+def test_readers_of_different_shapes_are_not_joined(little_reader, tmp_path, part, name, value, problem):
     other = shutil.copytree(little_reader, tmp_path / "other")
     config = json.loads((other / "config.json").read_text("utf-8"))
     config[part][name] = value
     (other / "config.json").write_text(json.dumps(config), "utf-8")
 
-    with pytest.raises(KexueError, match=f"cannot be members of one reader: their {part} differs"):
+    with pytest.raises(KexueError, match=f"cannot be members of one reader: {problem}"):
         go_on(ReaderConfig(start=(str(little_reader), str(other))))
+
+
+def test_readers_that_know_different_characters_are_not_joined(little_reader, tmp_path):
+    other = shutil.copytree(little_reader, tmp_path / "other")
+    text = (other / "vocabulary.txt").read_text("utf-8")
+    (other / "vocabulary.txt").write_text(text.replace("鲁", "葡"), "utf-8")
+
+    with pytest.raises(KexueError, match="they know different characters; train them on the same files"):
+        go_on(ReaderConfig(start=(str(little_reader), str(other))))
+
+
+def test_a_model_of_another_task_is_no_beginning():
+    with pytest.raises(KexueError, match="dgcnn-triples is a model for triples, not for qa; see: kexue models list"):
+        go_on(ReaderConfig(start=("dgcnn-triples",)))

@@ -46,4 +46,4 @@ def test_a_source_must_be_one_of_the_training_files():
 )
 def test_a_training_that_goes_on_from_a_reader_has_its_network_and_reads_as_it_does(settings, little_reader):
     with pytest.raises(KexueError, match=r"(network|preprocessor) is that of .*; leave its settings out"):
-        make_reader(start=(str(little_reader),), **settings)
+        make_reader(start=(str(little_reader),), encoder="text-encoder", **settings)

@@ -131,7 +131,7 @@ def test_doctor_warns_of_a_gpu_that_nothing_runs_on(monkeypatch):
 
 
 def test_doctor_warns_of_a_backend_that_is_not_there(examine):
-    facts = examine(KERAS_BACKEND="theano")
+    facts = examine(KERAS_BACKEND="theano", OPENBLAS_CORETYPE="")
 
     assert facts["warnings"] == ["KERAS_BACKEND=theano is not installed; known: tensorflow, jax, torch"]
     assert facts["backend"].startswith("none")

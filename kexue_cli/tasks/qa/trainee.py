@@ -115,10 +115,11 @@ class Reader:
     def evaluate(self, open_network: "OpenNetwork") -> dict[str, float]:
         """Return exact_match, f1 and their mean on the questions for development."""
         task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
-        answers = task.answer(self.development)
+        least = self.config.decoding.threshold  # 0 while training; what is fitted at the end counts for the last scores
+        best = [found[0] if found and found[0].score >= least else None for found in task.answer(self.development)]
         pairs = [
-            score(candidates[0].answer if candidates else None, question.answers)
-            for question, candidates in zip(self.development, answers, strict=True)
+            score(candidate.answer if candidate else None, question.answers)
+            for question, candidate in zip(self.development, best, strict=True)
         ]
         exact, f1 = np.mean(pairs, axis=0) if pairs else (0.0, 0.0)
         return {"exact_match": float(exact), "f1": float(f1), "score": float(exact + f1) / 2}
@@ -127,8 +128,8 @@ class Reader:
         """Write the vocabulary and return the settings, with scores that are chances to be right."""
         self.preprocessor.encoder.vocabulary.write(folder / VOCABULARY)
         task = QuestionAnswering(self.preprocessor, open_network(NETWORK), self.config.decoding)
-        decoding = calibrated(task, self.development)
-        return asdict(replace(self.config, decoding=decoding))
+        self.config = replace(self.config, decoding=calibrated(task, self.development))
+        return asdict(self.config)
 
     def compared_samples(self, open_network: "OpenNetwork") -> dict[str, Sequence[Sample]]:
         """Return the inputs of the first questions for development."""

@@ -1,5 +1,8 @@
 """What a reader is before its training: settings that follow from the data, and those that do not go with it."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from kexue_cli.errors import KexueError
@@ -15,7 +18,7 @@ QUESTIONS = [
 
 def make_reader(**settings: object) -> Reader:
     config = {"encoder": "", "preprocessor": PreprocessorConfig(words=""), **settings}
-    return Reader(QUESTIONS, [], ReaderConfig(**config))  # type: ignore[arg-type]
+    return Reader(QUESTIONS, QUESTIONS, ReaderConfig(**config))  # type: ignore[arg-type]
 
 
 def test_training_files_have_vectors_if_one_of_them_is_followed():
@@ -47,3 +50,25 @@ def test_a_source_must_be_one_of_the_training_files():
 def test_a_training_that_goes_on_from_a_reader_has_its_network_and_reads_as_it_does(settings, little_reader):
     with pytest.raises(KexueError, match=r"(network|preprocessor) is that of .*; leave its settings out"):
         make_reader(start=(str(little_reader),), encoder="text-encoder", **settings)
+
+
+def test_an_answer_below_the_threshold_scores_as_none_as_it_does_in_evaluation():
+    reader = make_reader()
+    first, last = reader.preprocessor.encoder.vocabulary.ids("鲁迅")
+
+    class Pointing:
+        """A network that is sure of 鲁迅, whose score is then 1 / 2."""
+
+        device = "training"
+
+        def __call__(self, inputs):
+            return {
+                name: (inputs["passage"] == end)[..., None].astype(np.float32)
+                for name, end in (("start", first), ("end", last))
+            }
+
+    def f1(threshold):
+        reader.config = replace(reader.config, decoding=DecodingConfig(threshold=threshold))
+        return reader.evaluate(lambda name: Pointing())["f1"]
+
+    assert (f1(0.0), f1(0.6)) == (1.0, 0.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kexue_cli.config import from_mapping, read_json, write_json
+from kexue_cli.config import Share, from_mapping, read_json, write_json
 from kexue_cli.errors import KexueError
 
 
@@ -21,12 +21,18 @@ class Tea:
     is_green: bool = True
     places: tuple[str, ...] = ()
     year: int | None = None
+    leaves: Share = 0.02
 
 
 def test_a_mapping_becomes_a_dataclass():
     tea = from_mapping(Tea, {"name": "龙井", "grams": 3.5, "places": ["杭州"], "year": 2024}, "tea")
 
     assert tea == Tea("龙井", 3.5, places=("杭州",), year=2024)
+
+
+@pytest.mark.parametrize("leaves", [0, 0.02, 1])
+def test_a_share_is_none_all_or_between(leaves):
+    assert from_mapping(Tea, {"name": "龙井", "grams": 3, "leaves": leaves}, "tea").leaves == leaves
 
 
 def test_a_whole_number_will_do_where_a_fraction_is_asked():
@@ -48,6 +54,9 @@ def test_a_whole_number_will_do_where_a_fraction_is_asked():
         ({"name": "龙井", "grams": 3.5, "is_green": 1}, "tea.is_green must be of type bool; found 1"),
         ({"name": "龙井", "grams": 3.5, "places": ["杭州", 7]}, "tea.places[1] must be of type str; found 7"),
         ({"name": "龙井", "grams": 3.5, "year": "2024"}, "tea.year must be of type int; found '2024'"),
+        ({"name": "龙井", "grams": 3.5, "leaves": 1.5}, "tea.leaves must be from 0 to 1; found 1.5"),
+        ({"name": "龙井", "grams": 3.5, "leaves": -1}, "tea.leaves must be from 0 to 1; found -1.0"),
+        ({"name": "龙井", "grams": 3.5, "leaves": "all"}, "tea.leaves must be of type float; found 'all'"),
         (["龙井"], "tea must be an object; found list"),
         (None, "tea must be an object; found NoneType"),
     ],

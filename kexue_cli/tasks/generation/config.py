@@ -91,11 +91,6 @@ class AugmentationConfig:
 
     drop_condition: Share = 0.15  # share of samples that are learned without some or all fields of their condition
 
-    def __post_init__(self) -> None:
-        """Raises KexueError for what is no share."""
-        if not 0 <= self.drop_condition <= 1:
-            raise KexueError(f"augmentation.drop_condition must be from 0 to 1; found {self.drop_condition}")
-
 
 @dataclass(frozen=True)
 class LossConfig:

@@ -45,6 +45,13 @@ class EngineName(StrEnum):
     ray = "ray"
 
 
+def only_start(start: list[str] | None) -> str:
+    """Return the one model to begin from, "" for none. Raises UsageError for several."""
+    if start and len(start) > 1:
+        raise UsageError(f"--from takes one model for this task; given: {', '.join(start)}")
+    return start[0] if start else ""
+
+
 def check_engine(engine: EngineName | None, address: str | None) -> None:
     """Raise UsageError for an address without an engine, KexueError for an engine that is not installed."""
     if address is not None and engine is None:
@@ -154,7 +161,7 @@ DevelopmentFiles = Annotated[
     ),
 ]
 Start = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--from",
         metavar="NAME|PATH",

@@ -34,11 +34,14 @@ def train_qa(
     Example: kexue train qa questions.jsonl -o ./my-reader && kexue predict qa -m ./my-reader new.jsonl
     """
     from kexue_cli.commands.training import parted, read_settings, train_network
+    from kexue_cli.tasks.qa import beginning
     from kexue_cli.tasks.qa.config import ReaderConfig
 
     target = options.target_folder(output)
     reader, training = read_settings(ReaderConfig, config, settings, seed)
     reader = replace(reader, start=tuple(start or reader.start))
+    if reader.start:
+        beginning.go_on(reader)  # what is wrong with them is told before the data are read
     questions = read_questions(data, format, encoding)
     if dev is None:
         questions, development = parted(questions, seed)

@@ -66,7 +66,7 @@ def train_triples(
 
     target = options.target_folder(output)
     extractor, training = read_settings(TriplesConfig, config, settings, seed)
-    extractor = replace(extractor, start=start or extractor.start)
+    extractor = replace(extractor, start=options.only_start(start) or extractor.start)
     known = TriplesSchema.read(schema) if schema else None
     given = Rules.read(rules) if rules else Rules()
     texts = read_texts(data, format, encoding, known)

@@ -6,6 +6,7 @@ Data:    raw text; see the card in models/text-encoder
 Not here: prediction. A task's network starts from a copy of these layers and needs the encoder no more.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,8 +60,16 @@ class PretrainedEncoder:
     vocabulary: Vocabulary
 
     def shape(self, config: Shape) -> Shape:
-        """Return the settings of a task's network with the width and the encoder_rates of this encoder."""
-        return replace(config, width=self.network.width, encoder_rates=self.network.rates)  # type: ignore[type-var]
+        """Return the settings of a task's network with the width and the encoder_rates of this encoder.
+
+        Raises KexueError for others that were given.
+        """
+        own = {"width": self.network.width, "encoder_rates": self.network.rates}
+        for setting, value in own.items():
+            if getattr(config, setting) not in (value, getattr(type(config)(), setting)):
+                problem = f"network.{setting} is {json.dumps(value)} in the encoder {self.folder.name}"
+                raise KexueError(f'{problem}; leave it out, or set encoder="" to begin without one')
+        return replace(config, **own)  # type: ignore[type-var]
 
     def copy_to(self, network: "keras.Model") -> None:
         """Give all text encoders inside a network, which are of the same shape, the weights of this one."""

@@ -98,6 +98,8 @@ def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
 
 
 def _check_alike(names: Sequence[str], readers: Sequence[_Reader]) -> None:
+    if len({reader.folder.resolve() for reader in readers}) < len(readers):
+        raise KexueError(f"--from names one reader twice; the mean of {' and '.join(names)} would be no other reader")
     first = readers[0]
     for name, reader in zip(names, readers, strict=True):
         problem = f"{names[0]} and {name} cannot be members of one reader"

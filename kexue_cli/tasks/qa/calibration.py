@@ -11,12 +11,14 @@ from kexue_cli.tasks.qa.config import DecodingConfig
 from kexue_cli.tasks.qa.metrics import score
 from kexue_cli.tasks.qa.records import Question
 
+MARGIN = 0.5  # of the lowest score of a right answer: among other questions there are lower ones
+
 
 def calibrated(task: QuestionAnswering, questions: Sequence[Question]) -> DecodingConfig:
     """Return the decoding with scores that are chances to be right, and a threshold below which there is no answer.
 
     Fitted on each question twice: with its passages, and with those of another question, where an answer is
-    right by chance only. The threshold is the lowest score of a right answer.
+    right by chance only. The threshold is a half of the lowest score of a right answer.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -39,4 +41,4 @@ def calibrated(task: QuestionAnswering, questions: Sequence[Question]) -> Decodi
         return decoding
     fitted = replace(decoding, slope=float(model.coef_[0, 0]), intercept=float(model.intercept_[0]))
     scores = model.predict_proba(np.log(votes)[:, None])[:, 1]
-    return replace(fitted, threshold=float(scores[is_right].min()))
+    return replace(fitted, threshold=MARGIN * float(scores[is_right].min()))

@@ -1,6 +1,7 @@
 """Pointers to answers: spans are scored, equal strings vote, the best are the candidates.
 
-Article: https://kexue.fm/archives/5409 (product of the pointers, votes s = sum s^2 / (1 + sum s)).
+Article: https://kexue.fm/archives/5409 (product of the pointers, votes s = sum s^2 / (1 + sum s)). Ours: what counts
+against a span, others inside it and punctuation.
 Letters: t characters of a window.
 """
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 POINTERS = 12  # starts, and ends, of a window that are looked at
 LARGEST_EXPONENT = 700.0  # e to it is still a float
-MARKS = "，。！？；：、,!?;…"  # an answer that runs across one is rarely right
+MARKS = "，。！？；：!?;…"  # an answer that runs across one is rarely right; lists have 、 and numbers a comma
+LARGEST_POINTER = 0.999  # that a span may hold: even then its score is not quite 0
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,19 @@ def spans_of(
     offset: int,
     config: DecodingConfig,
 ) -> list[Span]:
-    """Return the spans of one window with pointers (t,) and its text; offset: where the window begins."""
-    starts = _highest(start[: len(text)], config.least_pointer)
-    ends = _highest(end[: len(text)], config.least_pointer)
+    """Return the spans of one window with pointers (t,) and its text; offset: where the window begins.
+
+    The score of a span is start x end, times the chance that no other answer begins or ends inside it to the power
+    config.others_inside: pointers to two answers also point to all that lies from the one to the other.
+    """
+    start, end = start[: len(text)], end[: len(text)]
+    starts, ends = (_highest(pointers, config.least_pointer) for pointers in (start, end))
+    unstarted, unended = (_log_chances_of_none(pointers) for pointers in (start, end))
     spans = []
     for first in starts:
         for last in ends[(ends >= first) & (ends < first + config.longest_answer)]:
-            score = float(start[first] * end[last])
+            none_inside = unstarted[last + 1] - unstarted[first + 1] + unended[last] - unended[first]
+            score = float(start[first] * end[last]) * math.exp(config.others_inside * none_inside)
             if any(mark in MARKS for mark in text[first : last + 1]):
                 score *= config.across_marks
             spans.append(Span(passage, offset + int(first), offset + int(last) + 1, score))
@@ -72,6 +80,12 @@ def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> "npt.NDArray[
     if len(places) > POINTERS:
         places = places[np.argsort(-pointers[places], kind="stable")[:POINTERS]]
     return places
+
+
+def _log_chances_of_none(pointers: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float64]":
+    """Return, for each place and behind the last (t + 1,), the logarithm of the chance of no pointer in front of it."""
+    logarithms = np.log1p(-np.minimum(pointers.astype(np.float64), LARGEST_POINTER))
+    return np.concatenate(([0.0], np.cumsum(logarithms)))
 
 
 def vote(

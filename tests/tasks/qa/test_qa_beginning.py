@@ -31,11 +31,20 @@ def test_several_readers_become_members_of_one(tmp_path):
     np.testing.assert_array_equal(np.asarray(joined(inputs)["start"]), np.concatenate(alone, axis=-1))
 
 
-def test_the_reader_to_be_has_the_members_of_all(little_reader):
-    settings, _, beginning = go_on(ReaderConfig(start=(str(little_reader), str(little_reader))))
+def test_the_reader_to_be_has_the_members_of_all(little_reader, tmp_path):
+    other = shutil.copytree(little_reader, tmp_path / "other")
+
+    settings, _, beginning = go_on(ReaderConfig(start=(str(little_reader), str(other))))
 
     assert settings.network.members == 2
-    assert beginning.folders == (little_reader, little_reader)
+    assert beginning.folders == (little_reader, other)
+
+
+def test_a_reader_is_not_joined_with_itself(little_reader):
+    again = f"{little_reader.parent}/../{little_reader.parent.name}/{little_reader.name}"
+
+    with pytest.raises(KexueError, match="--from names one reader twice"):
+        go_on(ReaderConfig(start=(str(little_reader), again)))
 
 
 @pytest.mark.parametrize(

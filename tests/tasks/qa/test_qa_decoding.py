@@ -16,7 +16,8 @@ PLAIN = DecodingConfig()
 
 
 def found(start, end, text, *, offset=0, passage=0, **settings):
-    """The spans of a window, as (text, score); start, end: tenths."""
+    """The spans of a window, as (text, score); start, end: tenths. What is inside a span counts only if it is set."""
+    settings = {"others_inside": 0.0, **settings}
     pointers = [np.array(values, np.float32) / 10 for values in (start, end)]
     spans = spans_of(*pointers, text, passage=passage, offset=offset, config=DecodingConfig(**settings))
     return [(text[span.start - offset : span.end - offset], round(span.score, 4)) for span in spans]
@@ -60,14 +61,31 @@ def test_pointers_that_are_too_low_are_not_looked_at():
     assert found([9, 2, 0], [0, 3, 9], "周树人", least_pointer=0.25) == [("周树", 0.27), ("周树人", 0.81)]
 
 
-@pytest.mark.parametrize("mark", "，。！？；：、,!?;…")
+@pytest.mark.parametrize("mark", "，。！？；：!?;…")
 def test_a_span_across_a_mark_is_worth_less(mark):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{mark}迅", across_marks=0.5) == [(f"鲁{mark}迅", 0.36)]
 
 
-@pytest.mark.parametrize("sign", "·《-.—")
-def test_what_stands_in_names_and_numbers_is_no_such_mark(sign):
+@pytest.mark.parametrize("sign", "·《-.—,、")
+def test_what_stands_in_names_numbers_and_lists_is_no_such_mark(sign):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{sign}迅", across_marks=0.5) == [(f"鲁{sign}迅", 0.72)]
+
+
+@pytest.mark.parametrize(("power", "across"), [(0, 0.4), (1, 0.04), (0.5, 0.1265)])
+def test_from_one_answer_to_the_next_is_no_answer(power, across):
+    # 赣 .8 x .8; 南昌 .5 x .5; between 赣省会南昌, .8 x .5, an answer ends at 赣 (.8) and one begins at 南 (.5):
+    # that none does has the chance (1 - .8) x (1 - .5) = .1
+    spans = dict(found([8, 0, 0, 5, 0], [8, 0, 0, 0, 5], "赣省会南昌", others_inside=power))
+
+    assert spans == {"赣": 0.64, "赣省会南昌": across, "南昌": 0.25}
+
+
+def test_what_lies_outside_a_span_does_not_count_against_it():
+    assert dict(found([9, 9, 0, 9], [9, 0, 9, 9], "在赣南住", others_inside=1))["赣南"] == 0.81
+
+
+def test_a_sure_pointer_inside_a_span_leaves_a_chance():
+    assert dict(found([10, 0], [10, 10], "赣南", others_inside=1))["赣南"] == 0.001
 
 
 def test_padding_is_not_looked_at():
@@ -100,10 +118,10 @@ def test_of_equal_pointers_the_first_are_looked_at():
 POINTER = st.lists(st.floats(0, 1, width=32), max_size=40)
 
 
-@given(POINTER, POINTER, st.integers(1, 30), st.floats(0, 1))
-def test_spans_lie_in_the_window(start, end, longest, least):
+@given(POINTER, POINTER, st.integers(1, 30), st.floats(0, 1), st.floats(0, 1))
+def test_spans_lie_in_the_window(start, end, longest, least, power):
     text = "我，爱" * (min(len(start), len(end)) // 3)
-    config = DecodingConfig(longest_answer=longest, least_pointer=least)
+    config = DecodingConfig(longest_answer=longest, least_pointer=least, others_inside=power)
 
     spans = spans_of(np.array(start, np.float32), np.array(end, np.float32), text, passage=1, offset=100, config=config)
 

@@ -48,17 +48,24 @@ def part_of(values: dict[str, Any], name: str, kind: type[Config], folder: Path)
     return from_mapping(kind, values.get(name), f"{folder / 'config.json'}: {name}")
 
 
+def check_given(network: Any, own: dict[str, Any], where: str, hint: str) -> None:
+    """Raise KexueError for a setting of a task's network that is neither the default nor what the model *where* has.
+
+    own: what that has. hint: what to do.
+    """
+    default = type(network)()
+    for name, value in own.items():
+        if getattr(network, name) not in (value, getattr(default, name)):
+            raise KexueError(f"network.{name} is {json.dumps(value)} in {where}; {hint}")
+
+
 def network_of_start(start: str, own: Config, given: Config, free: Sequence[str]) -> Config:
     """Return the network of a model that a training begins from, with the free settings of what is *given*.
 
     own: of the model of that name. Raises KexueError for another setting that is given and is not that of the model.
     """
-    kind = type(own)
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        name, value = field.name, getattr(own, field.name)
-        if name not in free and getattr(given, name) not in (value, getattr(kind(), name)):
-            problem = f"network.{name} is {json.dumps(value)} in {start}, from which the training begins"
-            raise KexueError(f"{problem}; leave it out, or begin without --from")
+    fixed = {name: value for name, value in vars(own).items() if name not in free}
+    check_given(given, fixed, f"{start}, from which the training begins", "leave it out, or begin without --from")
     return dataclasses.replace(own, **{name: getattr(given, name) for name in free})  # type: ignore[type-var]
 
 

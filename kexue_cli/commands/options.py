@@ -45,7 +45,7 @@ class EngineName(StrEnum):
     ray = "ray"
 
 
-def only_start(start: list[str] | None) -> str:
+def one_start(start: list[str] | None) -> str:
     """Return the one model to begin from, "" for none. Raises UsageError for several."""
     if start and len(start) > 1:
         raise UsageError(f"--from takes one model for this task; given: {', '.join(start)}")
@@ -161,7 +161,7 @@ DevelopmentFiles = Annotated[
     ),
 ]
 Start = Annotated[
-    list[str] | None,
+    list[str] | None,  # so that a second one is refused and does not take the place of the first
     typer.Option(
         "--from",
         metavar="NAME|PATH",

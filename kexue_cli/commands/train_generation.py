@@ -65,7 +65,7 @@ def train_generation(
         raise UsageError("--condition-text takes one field")
     names = tuple(dict.fromkeys((*named, *numbers, *texts_of)))
     fields = replace(generation.fields, numbers=numbers, text="".join(texts_of), target=target)
-    generation = replace(generation, fields=fields, start=options.only_start(start) or generation.start)
+    generation = replace(generation, fields=fields, start=options.one_start(start) or generation.start)
     if generation.start:
         beginning.load(generation.start)  # what is wrong with it is told before the data are read
     texts = _texts(data, names, target, encoding)

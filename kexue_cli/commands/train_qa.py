@@ -41,7 +41,7 @@ def train_qa(
     reader, training = read_settings(ReaderConfig, config, settings, seed)
     reader = replace(reader, start=tuple(start or reader.start))
     if reader.start:
-        beginning.go_on(reader)  # what is wrong with them is told before the data are read
+        beginning.check(reader)  # what is wrong with them is told before the data are read
     questions = read_questions(data, format, encoding)
     if dev is None:
         questions, development = parted(questions, seed)

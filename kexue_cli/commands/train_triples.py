@@ -63,10 +63,13 @@ def train_triples(
     from kexue_cli.tasks.triples.config import TriplesConfig
     from kexue_cli.tasks.triples.rules import Rules
     from kexue_cli.tasks.triples.schema import Schema as TriplesSchema
+    from kexue_cli.zoo import find_model
 
     target = options.target_folder(output)
     extractor, training = read_settings(TriplesConfig, config, settings, seed)
-    extractor = replace(extractor, start=options.only_start(start) or extractor.start)
+    extractor = replace(extractor, start=options.one_start(start) or extractor.start)
+    if extractor.start:
+        find_model(extractor.start)  # that there is none is told before the data are read
     known = TriplesSchema.read(schema) if schema else None
     given = Rules.read(rules) if rules else Rules()
     texts = read_texts(data, format, encoding, known)

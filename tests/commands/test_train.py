@@ -257,3 +257,20 @@ def test_a_full_disk_leaves_the_old_model_as_it_was(train, kexue, tmp_path):
     assert (tmp_path / "model" / "SHA256SUMS").read_bytes() == before
     assert kexue("models", "verify", "./model").returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == {"corpus.txt", "model"}
+
+
+@pytest.mark.parametrize("task", ["generation", "triples"])
+def test_a_training_begins_from_one_model(task, kexue):
+    done = kexue("train", task, "data.jsonl", "-o", "begun", "--from", "./one", "--from", "./other")
+
+    assert done.returncode == 2
+    assert one_error(done) == "--from takes one model for this task; given: ./one, ./other"
+
+
+@pytest.mark.parametrize("task", ["generation", "qa", "triples"])
+def test_that_there_is_no_such_model_is_told_before_the_data_are_read(task, kexue):
+    done = kexue("train", task, "there-is-none.jsonl", "-o", "begun", "--from", "./no-model")
+
+    assert done.returncode == 1
+    assert "no-model" in one_error(done)
+    assert "there-is-none" not in done.stderr

@@ -55,14 +55,16 @@ def test_a_reader_begins_from_its_weights(encoder, kexue, tmp_path):
     np.testing.assert_allclose(*tables, atol=1e-6)  # the learning rate was 0; averaging rounds
 
 
-def test_a_width_that_is_not_the_encoders_is_refused(encoder, kexue, tmp_path):
-    (tmp_path / "questions.jsonl").write_text(QUESTIONS.read_text("utf-8"), "utf-8")
-    done = kexue("train", "qa", "questions.jsonl", "-o", "reader", "--set", f'encoder="{encoder}"',
-                 "--set", "network.width=16", "--quiet", *READER)  # fmt: skip
+@pytest.mark.parametrize(
+    ("setting", "own"), [("width=16", "width is 8"), ("encoder_rates=[2]", "encoder_rates is [1]")]
+)
+def test_a_shape_that_is_not_the_encoders_is_refused(encoder, kexue, setting, own):
+    done = kexue("train", "qa", QUESTIONS, "-o", "reader", "--quiet", "--set", f'encoder="{encoder}"',
+                 "--set", f"network.{setting}", *READER)  # fmt: skip
 
     assert done.returncode == 1
     assert one_error(done) == (
-        'network.width is 8 in the encoder little-encoder; leave it out, or set encoder="" to begin without one'
+        f'network.{own} in the encoder little-encoder; leave it out, or set encoder="" to begin without one'
     )
 
 

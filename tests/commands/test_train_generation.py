@@ -262,14 +262,6 @@ def test_a_training_goes_on_from_the_weights_of_another_model(model, kexue, data
     assert config_of(tmp_path / "begun")["network"] == config_of(folder)["network"]
 
 
-@pytest.mark.parametrize("task", ["generation", "triples"])
-def test_a_training_begins_from_one_model(task, kexue):
-    done = kexue("train", task, "data.jsonl", "-o", "begun", "--from", "./one", "--from", "./other")
-
-    assert done.returncode == 2
-    assert one_error(done) == "--from takes one model for this task; given: ./one, ./other"
-
-
 def test_a_model_to_begin_from_must_write_texts(kexue, data, little_model):
     done = kexue(*data, "--from", little_model)
 

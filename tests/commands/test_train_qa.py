@@ -141,14 +141,6 @@ def test_a_training_goes_on_from_a_reader_and_tells_the_files_apart(reader, kexu
     assert "no source named 'peple'; did you mean 'people'?" in one_error(unknown)
 
 
-def test_a_reader_that_is_not_there_is_told_of_before_the_data_are_read(kexue):
-    done = kexue("train", "qa", "there-is-none.jsonl", "-o", "on", "--from", "./no-reader")
-
-    assert done.returncode == 1
-    assert "no-reader" in one_error(done)
-    assert "there-is-none" not in done.stderr
-
-
 def test_a_bad_record_is_named_before_keras_is_looked_for(data, kexue, tmp_path):
     bad = '{"question": "谁？", "passages": [{"text": "鲁迅。", "answers": "鲁迅"}]}\n'
     (tmp_path / "train.jsonl").write_text(lines("train.jsonl", 0, 2) + bad, "utf-8")

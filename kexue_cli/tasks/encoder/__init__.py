@@ -6,13 +6,12 @@ Data:    raw text; see the card in models/text-encoder
 Not here: prediction. A task's network starts from a copy of these layers and needs the encoder no more.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from kexue_cli.config import part_of
+from kexue_cli.config import check_given, part_of
 from kexue_cli.errors import KexueError
 from kexue_cli.tasks.encoder.config import ENCODER, EncoderConfig
 from kexue_cli.tasks.encoding import LEAST_COUNT, Encoder, EncodingConfig, digests, load_vocabulary, make_encoder
@@ -62,13 +61,11 @@ class PretrainedEncoder:
     def shape(self, config: Shape) -> Shape:
         """Return the settings of a task's network with the width and the encoder_rates of this encoder.
 
-        Raises KexueError for others that were given.
+        Raises KexueError for others that were given and are not the default.
         """
         own = {"width": self.network.width, "encoder_rates": self.network.rates}
-        for setting, value in own.items():
-            if getattr(config, setting) not in (value, getattr(type(config)(), setting)):
-                problem = f"network.{setting} is {json.dumps(value)} in the encoder {self.folder.name}"
-                raise KexueError(f'{problem}; leave it out, or set encoder="" to begin without one')
+        hint = 'leave it out, or set encoder="" to begin without one'
+        check_given(config, own, f"the encoder {self.folder.name}", hint)
         return replace(config, **own)  # type: ignore[type-var]
 
     def copy_to(self, network: "keras.Model") -> None:

@@ -73,11 +73,11 @@ class _Reader:
         }
 
 
-def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
-    """Return the settings of a training that goes on from readers, the encoder of its texts, and the readers.
+def check(config: ReaderConfig) -> "list[_Reader]":
+    """Return the readers that a training goes on from.
 
-    Raises KexueError if there is no such reader, if its folder is damaged, if several are of different shapes, or for
-    settings that the readers have already.
+    Raises KexueError if there is no such reader, if its folder is damaged, if one is given twice or several are of
+    different shapes, and for settings that the readers have already.
     """
     names = " and ".join(config.start)
     for name, given, default in (
@@ -89,7 +89,16 @@ def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
             problem = f"{name} is that of {names}, from which the training begins"
             raise KexueError(f"{problem}; leave its settings out, or begin without --from")
     readers = [_Reader.read(name) for name in config.start]
-    _check_alike(config.start, readers)
+    _check_members(config.start, readers)
+    return readers
+
+
+def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
+    """Return the settings of a training that goes on from readers, the encoder of its texts, and the readers.
+
+    Raises KexueError as check does.
+    """
+    readers = check(config)
     first, networks = readers[0], tuple(reader.network for reader in readers)
     network = replace(first.network, members=sum(one.members for one in networks))
     settings = replace(config, encoder=first.encoder, network=network, preprocessor=first.preprocessor)
@@ -97,9 +106,11 @@ def go_on(config: ReaderConfig) -> tuple[ReaderConfig, Encoder, Beginning]:
     return settings, make_encoder(first.vocabulary, first.preprocessor), Beginning(folders, networks)
 
 
-def _check_alike(names: Sequence[str], readers: Sequence[_Reader]) -> None:
-    if len({reader.folder.resolve() for reader in readers}) < len(readers):
-        raise KexueError(f"--from names one reader twice; the mean of {' and '.join(names)} would be no other reader")
+def _check_members(names: Sequence[str], readers: Sequence[_Reader]) -> None:
+    folders = [reader.folder.resolve() for reader in readers]
+    for name, folder in zip(names, folders, strict=True):
+        if folders.count(folder) > 1:
+            raise KexueError(f"--from names {name} twice; each reader can be a member once")
     first = readers[0]
     for name, reader in zip(names, readers, strict=True):
         problem = f"{names[0]} and {name} cannot be members of one reader"

@@ -8,17 +8,18 @@ import numpy as np
 
 from kexue_cli.tasks.qa import QuestionAnswering
 from kexue_cli.tasks.qa.config import DecodingConfig
+from kexue_cli.tasks.qa.decoding import probability
 from kexue_cli.tasks.qa.metrics import score
 from kexue_cli.tasks.qa.records import Question
 
-MARGIN = 0.5  # of the lowest score of a right answer: among other questions there are lower ones
+THRESHOLD_FACTOR = 0.5  # right answers to other questions score a little below the lowest of these
 
 
 def calibrated(task: QuestionAnswering, questions: Sequence[Question]) -> DecodingConfig:
     """Return the decoding with scores that are chances to be right, and a threshold below which there is no answer.
 
     Fitted on each question twice: with its passages, and with those of another question, where an answer is
-    right by chance only. The threshold is a half of the lowest score of a right answer.
+    right by chance only. The threshold is half of the lowest score of a right answer.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -40,5 +41,5 @@ def calibrated(task: QuestionAnswering, questions: Sequence[Question]) -> Decodi
     if model.coef_[0, 0] <= 0:  # too few questions to tell; the best answer must stay the best
         return decoding
     fitted = replace(decoding, slope=float(model.coef_[0, 0]), intercept=float(model.intercept_[0]))
-    scores = model.predict_proba(np.log(votes)[:, None])[:, 1]
-    return replace(fitted, threshold=MARGIN * float(scores[is_right].min()))
+    lowest = min(probability(value, fitted) for value in votes[is_right])
+    return replace(fitted, threshold=THRESHOLD_FACTOR * lowest)

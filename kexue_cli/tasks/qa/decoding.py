@@ -6,6 +6,8 @@ Letters: t characters of a window.
 """
 
 import math
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 
 POINTERS = 12  # starts, and ends, of a window that are looked at
 LARGEST_EXPONENT = 700.0  # e to it is still a float
-MARKS = "，。！？；：!?;…"  # an answer that runs across one is rarely right; lists have 、 and numbers a comma
-LARGEST_POINTER = 0.999  # that a span may hold: even then its score is not quite 0
+# An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
+# and what 《》 or “” hold is one thing.
+MARKS = re.compile(r"《[^《》\n]{1,24}》|“[^“”\n]{1,24}”|(?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))")
+RUNS = re.compile(r"[A-Za-z]+|\d+")  # no answer begins or ends inside one
+LARGEST_POINTER = 0.999  # larger ones count as this: ln(1 - 1) is -inf, and the difference of two such sums no number
 
 
 @dataclass(frozen=True)
@@ -57,18 +62,24 @@ def spans_of(
 ) -> list[Span]:
     """Return the spans of one window with pointers (t,) and its text; offset: where the window begins.
 
-    The score of a span is start x end, times the chance that no other answer begins or ends inside it to the power
-    config.others_inside: pointers to two answers also point to all that lies from the one to the other.
+    The score of a span is start x end; times config.across_marks if it holds one of MARKS; times the probability that
+    no other answer begins or ends inside it, with config.others_inside as exponent: pointers to two answers also point
+    to all that lies from the one to the other.
     """
     start, end = start[: len(text)], end[: len(text)]
-    starts, ends = (_highest(pointers, config.least_pointer) for pointers in (start, end))
-    unstarted, unended = (_log_chances_of_none(pointers) for pointers in (start, end))
+    is_inside_run = np.zeros(len(text) + 1, np.bool_)
+    for run in RUNS.finditer(text):
+        is_inside_run[run.start() + 1 : run.end()] = True
+    starts = _highest(np.where(is_inside_run[:-1], -1, start), config.least_pointer)
+    ends = _highest(np.where(is_inside_run[1:], -1, end), config.least_pointer)
+    none_starts, none_ends = (_log_none_before(pointers) for pointers in (start, end))
+    marks = [match.start() for match in MARKS.finditer(text) if match["mark"]]
     spans = []
     for first in starts:
         for last in ends[(ends >= first) & (ends < first + config.longest_answer)]:
-            none_inside = unstarted[last + 1] - unstarted[first + 1] + unended[last] - unended[first]
+            none_inside = none_starts[last + 1] - none_starts[first + 1] + none_ends[last] - none_ends[first]
             score = float(start[first] * end[last]) * math.exp(config.others_inside * none_inside)
-            if any(mark in MARKS for mark in text[first : last + 1]):
+            if bisect_left(marks, first) < bisect_right(marks, last):
                 score *= config.across_marks
             spans.append(Span(passage, offset + int(first), offset + int(last) + 1, score))
     return spans
@@ -82,8 +93,11 @@ def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> "npt.NDArray[
     return places
 
 
-def _log_chances_of_none(pointers: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float64]":
-    """Return, for each place and behind the last (t + 1,), the logarithm of the chance of no pointer in front of it."""
+def _log_none_before(pointers: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float64]":
+    """Return (t + 1,) the logarithm of the probability that no answer starts, or ends, before each place.
+
+    As if the places were independent of each other.
+    """
     logarithms = np.log1p(-np.minimum(pointers.astype(np.float64), LARGEST_POINTER))
     return np.concatenate(([0.0], np.cumsum(logarithms)))
 
@@ -108,14 +122,14 @@ def vote(
     candidates = []
     asked = bare(normalize(question))
     for answer, by_passage in by_answer.items():
+        if not (told := bare(normalize(answer))):  # white space
+            continue
         inside = math.fsum if config.in_passage == "sum" else max  # fsum: whatever the order
-        factor = config.in_question if bare(normalize(answer)) in asked else 1.0
+        factor = config.in_question if told in asked else 1.0
         scores = [factor * inside(score for score, _, _ in found) for found in by_passage.values()]
         best = [(-score, passage, start, end) for passage, found in by_passage.items() for score, start, end in found]
         _, passage, start, end = min(best)
-        candidates.append(
-            Candidate(answer, _probability(_combined(scores, config.voting), config), passage, start, end)
-        )
+        candidates.append(Candidate(answer, probability(_combined(scores, config.voting), config), passage, start, end))
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.passage, candidate.start))
 
 
@@ -127,7 +141,8 @@ def _combined(scores: Sequence[float], voting: str) -> float:
     return math.fsum(score**2 for score in scores) / (1 + math.fsum(scores))
 
 
-def _probability(votes: float, config: DecodingConfig) -> float:
+def probability(votes: float, config: DecodingConfig) -> float:
+    """Return the score of an answer with these votes: its chance to be right, as fitted."""
     if votes <= 0:
         return 0.0
     logit = config.slope * math.log(votes) + config.intercept

@@ -43,7 +43,7 @@ def test_the_reader_to_be_has_the_members_of_all(little_reader, tmp_path):
 def test_a_reader_is_not_joined_with_itself(little_reader):
     again = f"{little_reader.parent}/../{little_reader.parent.name}/{little_reader.name}"
 
-    with pytest.raises(KexueError, match="--from names one reader twice"):
+    with pytest.raises(KexueError, match=f"--from names {little_reader} twice; each reader can be a member once"):
         go_on(ReaderConfig(start=(str(little_reader), again)))
 
 

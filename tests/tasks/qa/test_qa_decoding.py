@@ -61,27 +61,68 @@ def test_pointers_that_are_too_low_are_not_looked_at():
     assert found([9, 2, 0], [0, 3, 9], "周树人", least_pointer=0.25) == [("周树", 0.27), ("周树人", 0.81)]
 
 
-@pytest.mark.parametrize("mark", "，。！？；：!?;…")
-def test_a_span_across_a_mark_is_worth_less(mark):
+@pytest.mark.parametrize("mark", "，。！？；：,!?;…\n")
+def test_a_span_across_punctuation_is_worth_less(mark):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{mark}迅", across_marks=0.5) == [(f"鲁{mark}迅", 0.36)]
 
 
-@pytest.mark.parametrize("sign", "·《-.—,、")
-def test_what_stands_in_names_numbers_and_lists_is_no_such_mark(sign):
+@pytest.mark.parametrize("sign", "·《-.—、")
+def test_what_stands_in_names_and_lists_is_no_such_mark(sign):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{sign}迅", across_marks=0.5) == [(f"鲁{sign}迅", 0.72)]
 
 
-@pytest.mark.parametrize(("power", "across"), [(0, 0.4), (1, 0.04), (0.5, 0.1265)])
-def test_from_one_answer_to_the_next_is_no_answer(power, across):
-    # 赣 .8 x .8; 南昌 .5 x .5; between 赣省会南昌, .8 x .5, an answer ends at 赣 (.8) and one begins at 南 (.5):
-    # that none does has the chance (1 - .8) x (1 - .5) = .1
-    spans = dict(found([8, 0, 0, 5, 0], [8, 0, 0, 0, 5], "赣省会南昌", others_inside=power))
+@pytest.mark.parametrize("number", ["1,000", "1，000", "１，０００", "12：30", "3.14"])
+def test_a_number_is_not_parted(number):
+    start, end = [9] + [0] * len(number), [0] * (len(number) - 1) + [8, 0]
+
+    assert found(start, end, f"{number}年", across_marks=0.5) == [(number, 0.72)]
+
+
+def test_a_mark_next_to_a_span_does_not_count_against_it():
+    assert found([0, 9, 0, 0], [0, 0, 8, 0], "，鲁迅。", across_marks=0.5) == [("鲁迅", 0.72)]
+
+
+@pytest.mark.parametrize("title", ["《你好，李焕英》", "“自强不息，厚德载物”"])
+def test_a_title_or_a_quotation_is_one_thing(title):
+    size = len(title)
+
+    assert found([9] + [0] * size, [0] * (size - 1) + [8], title, across_marks=0.5) == [(title, 0.72)]
+    assert found([0, 9] + [0] * size, [0] * (size - 2) + [8, 0], title, across_marks=0.5) == [(title[1:-1], 0.72)]
+    behind = [0] * (size + 1) + [8]
+    assert found([9] + [0] * (size + 1), behind, f"{title}，好", across_marks=0.5) == [(f"{title}，好", 0.36)]
+
+
+@pytest.mark.parametrize("word", ["museum", "1949"])
+def test_an_answer_holds_a_latin_word_or_a_number_whole(word):
+    text = f"在{word}年"
+    everywhere = [9] * len(text)
+
+    answers = {answer for answer, _ in found(everywhere, everywhere, text)}
+
+    assert answers == {"在", word, "年", f"在{word}", f"{word}年", text}
+
+
+@pytest.mark.parametrize(("exponent", "across"), [(0, 0.4), (1, 0.04), (0.5, 0.1265)])
+def test_from_one_answer_to_the_next_is_no_answer(exponent, across):
+    # 赣 .8 x .8; 南昌 .5 x .5; 赣省会南昌 .8 x .5, but inside it an answer ends at 赣 (.8) and one begins at 南 (.5):
+    # that none does has the probability (1 - .8) x (1 - .5) = .1
+    spans = dict(found([8, 0, 0, 5, 0], [8, 0, 0, 0, 5], "赣省会南昌", others_inside=exponent))
 
     assert spans == {"赣": 0.64, "赣省会南昌": across, "南昌": 0.25}
 
 
+def test_both_count_unless_they_are_turned_off():
+    # .8 x .5 x .2 x .1 ** .1
+    start, end = ([tenths / 10 for tenths in pointers] for pointers in ([8, 0, 0, 5, 0], [8, 0, 0, 0, 5]))
+    arrays = [np.array(pointers, np.float32) for pointers in (start, end)]
+
+    spans = spans_of(*arrays, "赣，即南昌", passage=0, offset=0, config=PLAIN)
+
+    assert {(span.start, span.end): round(span.score, 4) for span in spans}[0, 5] == 0.0635
+
+
 def test_what_lies_outside_a_span_does_not_count_against_it():
-    assert dict(found([9, 9, 0, 9], [9, 0, 9, 9], "在赣南住", others_inside=1))["赣南"] == 0.81
+    assert dict(found([10, 9, 0, 9], [10, 0, 9, 9], "在赣南住", others_inside=1))["赣南"] == 0.81
 
 
 def test_a_sure_pointer_inside_a_span_leaves_a_chance():
@@ -128,6 +169,20 @@ def test_spans_lie_in_the_window(start, end, longest, least, power):
     assert all(100 <= span.start < span.end <= 100 + len(text) for span in spans)
     assert all(span.end - span.start <= longest and 0 <= span.score <= 1 for span in spans)
     assert len({(span.start, span.end) for span in spans}) == len(spans)
+
+
+@given(POINTER, POINTER, st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_exponent_never_raises_a_score(start, end, exponent, other):
+    text = "鲁" * min(len(start), len(end))
+
+    def scores(exponent):
+        config = DecodingConfig(others_inside=exponent)
+        pointers = [np.array(values, np.float32) for values in (start, end)]
+        return [span.score for span in spans_of(*pointers, text, passage=0, offset=0, config=config)]
+
+    low, high = sorted((exponent, other))
+
+    assert all(more <= less for less, more in zip(scores(low), scores(high), strict=True))
 
 
 # ------------------------------------------------------------- votes
@@ -203,6 +258,12 @@ def test_of_answers_that_score_the_same_the_one_that_stands_first_is_first():
     spans = [Span(1, 3, 5, 0.5), Span(0, 3, 4, 0.5), Span(0, 2, 3, 0.5)]
 
     assert [candidate.answer for candidate in vote(spans, TEXTS, PLAIN)] == ["写", "了", "鲁迅"]
+
+
+def test_white_space_is_no_answer():
+    assert [candidate.answer for candidate in vote([Span(0, 0, 2, 0.9), Span(0, 2, 4, 0.1)], [" \n鲁迅"], PLAIN)] == [
+        "鲁迅"
+    ]
 
 
 def test_no_spans_are_no_answers():

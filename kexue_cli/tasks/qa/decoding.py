@@ -26,6 +26,14 @@ LARGEST_EXPONENT = 700.0  # e to it is still a float
 # An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
 # and what 《》 or “” hold is one thing.
 MARKS = re.compile(r"《[^《》\n]{1,24}》|“[^“”\n]{1,24}”|(?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))")
+BRACKETS = (
+    ("《", "》"),
+    ("“", "”"),
+    ("「", "」"),
+    ("『", "』"),
+    ("（", "）"),
+    ("(", ")"),
+)  # an answer with one of a pair is cut
 RUNS = re.compile(r"[A-Za-z]+|\d+")  # no answer begins or ends inside one
 LARGEST_POINTER = 0.999  # larger ones count as this: ln(1 - 1) is -inf, and the difference of two such sums no number
 
@@ -62,9 +70,9 @@ def spans_of(
 ) -> list[Span]:
     """Return the spans of one window with pointers (t,) and its text; offset: where the window begins.
 
-    The score of a span is start x end; times config.across_marks if it holds one of MARKS; times the probability that
-    no other answer begins or ends inside it, with config.others_inside as exponent: pointers to two answers also point
-    to all that lies from the one to the other.
+    The score of a span is start x end; times config.across_marks if it holds one of MARKS or one of a pair of BRACKETS;
+    times the probability that no other answer begins or ends inside it, with config.others_inside as exponent: pointers
+    to two answers also point to all that lies from the one to the other.
     """
     start, end = start[: len(text)], end[: len(text)]
     is_inside_run = np.zeros(len(text) + 1, np.bool_)
@@ -79,10 +87,14 @@ def spans_of(
         for last in ends[(ends >= first) & (ends < first + config.longest_answer)]:
             none_inside = none_starts[last + 1] - none_starts[first + 1] + none_ends[last] - none_ends[first]
             score = float(start[first] * end[last]) * math.exp(config.others_inside * none_inside)
-            if bisect_left(marks, first) < bisect_right(marks, last):
+            if bisect_left(marks, first) < bisect_right(marks, last) or _is_cut(text[first : last + 1]):
                 score *= config.across_marks
             spans.append(Span(passage, offset + int(first), offset + int(last) + 1, score))
     return spans
+
+
+def _is_cut(answer: str) -> bool:
+    return any(answer.count(opening) != answer.count(closing) for opening, closing in BRACKETS)
 
 
 def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> "npt.NDArray[np.intp]":

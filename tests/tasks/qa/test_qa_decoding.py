@@ -66,8 +66,8 @@ def test_a_span_across_punctuation_is_worth_less(mark):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{mark}迅", across_marks=0.5) == [(f"鲁{mark}迅", 0.36)]
 
 
-@pytest.mark.parametrize("sign", "·《-.—、")
-def test_what_stands_in_names_and_lists_is_no_such_mark(sign):
+@pytest.mark.parametrize("sign", "·-.—、")
+def test_what_stands_in_names_numbers_and_lists_is_no_such_mark(sign):
     assert found([9, 0, 0], [0, 0, 8], f"鲁{sign}迅", across_marks=0.5) == [(f"鲁{sign}迅", 0.72)]
 
 
@@ -90,6 +90,15 @@ def test_a_title_or_a_quotation_is_one_thing(title):
     assert found([0, 9] + [0] * size, [0] * (size - 2) + [8, 0], title, across_marks=0.5) == [(title[1:-1], 0.72)]
     behind = [0] * (size + 1) + [8]
     assert found([9] + [0] * (size + 1), behind, f"{title}，好", across_marks=0.5) == [(f"{title}，好", 0.36)]
+
+
+@pytest.mark.parametrize("brackets", ["《》", "“”", "「」", "『』", "（）", "()"])
+def test_one_bracket_without_the_other_is_worth_less(brackets):
+    text = f"{brackets[0]}呐喊{brackets[1]}"
+
+    spans = dict(found([8, 8, 0, 0], [0, 0, 5, 5], text, across_marks=0.5))
+
+    assert spans == {text: 0.4, "呐喊": 0.4, text[:-1]: 0.2, text[1:]: 0.2}
 
 
 @pytest.mark.parametrize("word", ["museum", "1949"])

@@ -74,9 +74,7 @@ class DecodingConfig:
     longest_answer: int = 24  # characters
     least_pointer: float = 0.02  # probability; starts and ends below it are not looked at
     across_marks: Share = 0.2  # factor of the score of a span that runs across punctuation; 1 is off
-    others_inside: Share = (
-        0.1  # exponent of the probability that no other answer begins or ends inside a span; 0 is off
-    )
+    others_inside: Share = 0.1  # exponent of the probability that no other answer begins or ends in a span; 0 is off
     in_question: float = 0.2  # factor of the score of an answer that stands in the question
     voting: str = "squares"  # of VOTES: how passages with the same answer add up
     in_passage: str = "sum"  # of VOTES_IN_PASSAGE: how often the same answer in one passage counts

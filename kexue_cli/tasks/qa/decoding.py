@@ -26,14 +26,8 @@ LARGEST_EXPONENT = 700.0  # e to it is still a float
 # An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
 # and what 《》 or “” hold is one thing.
 MARKS = re.compile(r"《[^《》\n]{1,24}》|“[^“”\n]{1,24}”|(?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))")
-BRACKETS = (
-    ("《", "》"),
-    ("“", "”"),
-    ("「", "」"),
-    ("『", "』"),
-    ("（", "）"),
-    ("(", ")"),
-)  # an answer with one of a pair is cut
+# An answer with one bracket of a pair is cut.
+BRACKETS = (("《", "》"), ("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
 RUNS = re.compile(r"[A-Za-z]+|\d+")  # no answer begins or ends inside one
 LARGEST_POINTER = 0.999  # larger ones count as this: ln(1 - 1) is -inf, and the difference of two such sums no number
 

@@ -76,19 +76,20 @@ def spans_of(
     ends = _highest(np.where(is_inside_run[1:], -1, end), config.least_pointer)
     none_starts, none_ends = (_log_none_before(pointers) for pointers in (start, end))
     marks = [match.start() for match in MARKS.finditer(text) if match["mark"]]
+    brackets = [pair for pair in BRACKETS if not set(pair).isdisjoint(text)]
     spans = []
     for first in starts:
         for last in ends[(ends >= first) & (ends < first + config.longest_answer)]:
             none_inside = none_starts[last + 1] - none_starts[first + 1] + none_ends[last] - none_ends[first]
             score = float(start[first] * end[last]) * math.exp(config.others_inside * none_inside)
-            if bisect_left(marks, first) < bisect_right(marks, last) or _is_cut(text[first : last + 1]):
+            if bisect_left(marks, first) < bisect_right(marks, last) or _is_cut(text[first : last + 1], brackets):
                 score *= config.across_marks
             spans.append(Span(passage, offset + int(first), offset + int(last) + 1, score))
     return spans
 
 
-def _is_cut(answer: str) -> bool:
-    return any(answer.count(opening) != answer.count(closing) for opening, closing in BRACKETS)
+def _is_cut(answer: str, brackets: Sequence[tuple[str, str]]) -> bool:
+    return any(answer.count(opening) != answer.count(closing) for opening, closing in brackets)
 
 
 def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> "npt.NDArray[np.intp]":

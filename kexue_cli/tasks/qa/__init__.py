@@ -8,7 +8,7 @@ Not here: answers that do not stand in a passage as they are, or in several piec
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class QuestionAnswering:
 
     def _fields(self, candidates: Sequence[Candidate]) -> Record:
         shown = [
-            asdict(candidate) | {"score": round(candidate.score, SCORE_DIGITS)}
+            candidate._asdict() | {"score": round(candidate.score, SCORE_DIGITS)}
             for candidate in candidates[:SHOWN_CANDIDATES]
         ]
         if candidates and candidates[0].score >= self.decoding.threshold:

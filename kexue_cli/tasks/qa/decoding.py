@@ -9,8 +9,7 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ RUNS = re.compile(r"[A-Za-z]+|\d+")  # no answer begins or ends inside one
 LARGEST_POINTER = 0.999  # larger ones count as this: ln(1 - 1) is -inf, and the difference of two such sums no number
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A possible answer: passages[passage][start:end]."""
 
     passage: int
@@ -42,8 +40,7 @@ class Span:
     score: float
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An answer with the place where it scores highest. score: between 0 and 1, about the chance to be right."""
 
     answer: str
@@ -74,17 +71,19 @@ def spans_of(
         is_inside_run[run.start() + 1 : run.end()] = True
     starts = _highest(np.where(is_inside_run[:-1], -1, start), config.least_pointer)
     ends = _highest(np.where(is_inside_run[1:], -1, end), config.least_pointer)
-    none_starts, none_ends = (_log_none_before(pointers) for pointers in (start, end))
+    none_starts, none_ends = (_log_none_before(pointers).tolist() for pointers in (start, end))
     marks = [match.start() for match in MARKS.finditer(text) if match["mark"]]
     brackets = [pair for pair in BRACKETS if not set(pair).isdisjoint(text)]
     spans = []
-    for first in starts:
-        for last in ends[(ends >= first) & (ends < first + config.longest_answer)]:
+    for first, start_pointer in starts.items():  # plain numbers: there are few, and NumPy's scalars are slow
+        for last, end_pointer in ends.items():
+            if not first <= last < first + config.longest_answer:
+                continue
             none_inside = none_starts[last + 1] - none_starts[first + 1] + none_ends[last] - none_ends[first]
-            score = float(start[first] * end[last]) * math.exp(config.others_inside * none_inside)
+            score = start_pointer * end_pointer * math.exp(config.others_inside * none_inside)
             if bisect_left(marks, first) < bisect_right(marks, last) or _is_cut(text[first : last + 1], brackets):
                 score *= config.across_marks
-            spans.append(Span(passage, offset + int(first), offset + int(last) + 1, score))
+            spans.append(Span(passage, offset + first, offset + last + 1, score))
     return spans
 
 
@@ -92,12 +91,12 @@ def _is_cut(answer: str, brackets: Sequence[tuple[str, str]]) -> bool:
     return any(answer.count(opening) != answer.count(closing) for opening, closing in brackets)
 
 
-def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> "npt.NDArray[np.intp]":
-    """Return the places of the highest pointers, at most POINTERS and none below *least*."""
+def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> dict[int, float]:
+    """Return the highest pointers by their places, at most POINTERS and none below *least*."""
     places = np.flatnonzero(pointers >= least)
     if len(places) > POINTERS:
         places = places[np.argsort(-pointers[places], kind="stable")[:POINTERS]]
-    return places
+    return dict(zip(places.tolist(), pointers[places].tolist(), strict=True))
 
 
 def _log_none_before(pointers: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float64]":
@@ -119,19 +118,19 @@ def vote(
     score; what the question holds already is rarely what it asks for, and counts config.in_question times as much.
     """
     places: dict[tuple[int, int, int], float] = {}
-    for span in spans:
-        place = (span.passage, span.start, span.end)
-        places[place] = max(places.get(place, 0.0), span.score)
+    for passage, start, end, score in spans:
+        place = (passage, start, end)
+        places[place] = max(places.get(place, 0.0), score)
     by_answer: dict[str, dict[int, list[tuple[float, int, int]]]] = {}
     for (passage, start, end), score in places.items():
         answer = passages[passage][start:end]
         by_answer.setdefault(answer, {}).setdefault(passage, []).append((score, start, end))
     candidates = []
     asked = bare(normalize(question))
+    inside = math.fsum if config.in_passage == "sum" else max  # fsum: whatever the order
     for answer, by_passage in by_answer.items():
         if not (told := bare(normalize(answer))):  # white space
             continue
-        inside = math.fsum if config.in_passage == "sum" else max  # fsum: whatever the order
         factor = config.in_question if told in asked else 1.0
         scores = [factor * inside(score for score, _, _ in found) for found in by_passage.values()]
         best = [(-score, passage, start, end) for passage, found in by_passage.items() for score, start, end in found]

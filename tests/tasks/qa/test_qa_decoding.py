@@ -1,6 +1,5 @@
 """Pointers to spans, spans to votes, votes to answers: each by hand, and what holds whatever the pointers are."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -349,7 +348,7 @@ def test_candidates_are_distinct_stand_in_their_passages_and_fall_in_score(spans
 
 @given(SPANS, SETTINGS, st.permutations(range(3)), st.randoms(use_true_random=False))
 def test_answers_do_not_depend_on_the_order_of_passages_and_spans(spans, config, order, random):
-    moved = [dataclasses.replace(span, passage=order.index(span.passage)) for span in spans]
+    moved = [span._replace(passage=order.index(span.passage)) for span in spans]
     random.shuffle(moved)
 
     one, other = vote(spans, PASSAGES, config), vote(moved, [PASSAGES[index] for index in order], config)
@@ -379,7 +378,7 @@ def test_the_same_spans_again_change_nothing(spans, config):
 def test_a_surer_pointer_never_lowers_its_answer_when_votes_add_up(spans, score, voting, in_passage):
     config = DecodingConfig(voting=voting, in_passage=in_passage)
     first = spans[0]
-    surer = dataclasses.replace(first, score=max(score, first.score))
+    surer = first._replace(score=max(score, first.score))
     answer = PASSAGES[first.passage][first.start : first.end]
 
     before, after = (

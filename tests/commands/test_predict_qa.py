@@ -339,7 +339,9 @@ print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
     print(f"a cold call took {time.perf_counter() - begin:.2f} s")
     assert json.loads(done.stdout)["answer"] == "鲁迅"
     assert "onnxruntime" in done.stderr.split()
-    assert not {"tensorflow", "keras", "torch", "jax", "numba", "jieba", "sklearn"} & set(done.stderr.split())
+    assert not {"tensorflow", "keras", "torch", "jax", "numba", "jieba", "sklearn", "pydantic"} & set(
+        done.stderr.split()
+    )
 
 
 def test_python_s_door_gives_what_the_shell_s_does(predict, little_reader):

@@ -73,7 +73,9 @@ def target_folder(output: str) -> Path:
 
 
 InputFile = Annotated[str, typer.Argument(metavar="[FILE]", help="Input; - or nothing is standard input.")]
-InputFiles = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Input; - or nothing is standard input.")]
+InputFiles = Annotated[
+    list[str] | None, typer.Argument(metavar="FILE...", help="Input; - or nothing is standard input.")
+]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -87,7 +87,7 @@ def test_without_the_separator_the_output_is_the_input(text):
 
 
 def test_the_usage_shows_that_several_files_may_be_given(kexue):
-    assert kexue("segment", "--help").lines[0] == "Usage: kexue segment [OPTIONS] [FILE]..."
+    assert kexue("segment", "--help").lines[0] == "Usage: kexue segment [OPTIONS] [FILE...]"
 
 
 def test_several_files_are_one_stream(kexue, tmp_path):

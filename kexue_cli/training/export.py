@@ -49,6 +49,28 @@ def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Seq
         raise KexueError(f"cannot export the network to ONNX: {problem}")
 
 
+def write_graph(network: Any, path: Path) -> None:
+    """Write a network of Keras as an ONNX file. It must have been called before, as Keras wants it.
+
+    The weights (1, d, n) of products, see layers/dense.py, become (d, n): ONNX Runtime then packs them once, and not
+    again for each batch.
+    """
+    network.export(path, format="onnx", verbose=False)
+    import onnx
+
+    model = onnx.load(path)
+    kernels: set[str] = set()
+    others: set[str] = set()
+    for node in model.graph.node:
+        place = 1 if node.op_type == "MatMul" else len(node.input)
+        kernels.update(node.input[place:])
+        others.update(node.input[:place])
+    for tensor in model.graph.initializer:
+        if tensor.name in kernels - others and len(tensor.dims) == 3 and tensor.dims[0] == 1:
+            del tensor.dims[0]
+    onnx.save(model, path)
+
+
 def largest_difference(one: Sample, other: Sample) -> float:
     """Return the largest absolute difference of two sets of outputs, in units of each one's largest number above 1."""
     return max(float(np.max(np.abs(one[name] - other[name])) / max(1.0, np.max(np.abs(one[name])))) for name in one)
@@ -74,7 +96,7 @@ def _export_one(folder: Path, name: str, network: Any) -> None:
         inputs = {key.removeprefix(INPUT): file[key] for key in file.files if key.startswith(INPUT)}
         outputs = {key.removeprefix(OUTPUT): file[key] for key in file.files if key.startswith(OUTPUT)}
     here = {key: np.asarray(value) for key, value in network.predict_on_batch(inputs).items()}
-    network.export(folder / GRAPH.format(name), format="onnx", verbose=False)
+    write_graph(network, folder / GRAPH.format(name))
     exported = OnnxRuntime(folder / GRAPH.format(name))(inputs)
     for backend, found in (("Keras with TensorFlow", here), ("ONNX Runtime", exported)):
         if not (difference := largest_difference(outputs, found)) <= TOLERANCE:  # NaN is no match either

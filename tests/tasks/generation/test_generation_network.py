@@ -14,6 +14,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.generation.config import CONDITION, DECODER, NetworkConfig, past_names
 from kexue_cli.tasks.generation.network import build, build_networks
+from kexue_cli.training.export import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
@@ -77,7 +78,7 @@ def exported(request, tmp_path_factory):
     network = make_networks(request.param)[DECODER]
     runtime = NetworkRuntime(network)
     runtime(make_inputs(request.param, 2, 3))  # Keras exports only what has been called
-    network.export(path, format="onnx", verbose=False)
+    write_graph(network, path)
     return request.param, runtime, path
 
 
@@ -257,7 +258,7 @@ def condition(tmp_path_factory):
     network = make_networks(ALL_KINDS)[CONDITION]
     runtime = NetworkRuntime(network)
     runtime(collate(conditions()))
-    network.export(path, format="onnx", verbose=False)
+    write_graph(network, path)
     return runtime, OnnxRuntime(path)
 
 

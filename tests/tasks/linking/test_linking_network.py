@@ -23,6 +23,7 @@ from kexue_cli.tasks.linking.config import (
     NetworkConfig,
 )
 from kexue_cli.tasks.linking.network import build, build_networks
+from kexue_cli.training.export import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
@@ -111,7 +112,7 @@ def exported(request, tmp_path_factory):
     runtimes = {name: NetworkRuntime(network) for name, network in networks.items()}
     runtimes[ENTITIES](collate(asked(runtimes)))  # Keras exports only what has been called
     for name, network in networks.items():
-        network.export(folder / f"{name}.onnx", format="onnx", verbose=False)
+        write_graph(network, folder / f"{name}.onnx")
     return request.param, runtimes, {name: folder / f"{name}.onnx" for name in networks}
 
 

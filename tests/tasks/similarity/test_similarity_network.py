@@ -15,6 +15,7 @@ from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.similarity import dimension_of
 from kexue_cli.tasks.similarity.config import NETWORK, VECTOR, NetworkConfig
 from kexue_cli.tasks.similarity.network import build, build_networks
+from kexue_cli.training.export import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
@@ -69,7 +70,7 @@ def exported(request, tmp_path_factory):
     network = make_network(request.param)
     runtime = NetworkRuntime(network)
     vectors_of(runtime, make_texts(request.param))  # Keras exports only what has been called
-    network.export(path, format="onnx", verbose=False)
+    write_graph(network, path)
     return request.param, runtime, path
 
 

@@ -14,7 +14,12 @@ from kexue_cli.streams import Output, open_output
 from kexue_cli.tasks import default_models
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME|PATH", help="A model of the zoo, or the path of a model folder (with a slash).")
+    str,
+    typer.Argument(
+        metavar="NAME|PATH",
+        autocompletion=options.complete_model,
+        help="A model of the zoo, or the path of a model folder (with a slash).",
+    ),
 ]
 
 

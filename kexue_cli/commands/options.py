@@ -12,7 +12,7 @@ from kexue_cli.device import is_device
 from kexue_cli.device import usable_cores as usable_cores
 from kexue_cli.encoding import check_encoding
 from kexue_cli.errors import KexueError, UsageError
-from kexue_cli.zoo import check_target
+from kexue_cli.zoo import check_target, models
 
 
 class OnError(StrEnum):
@@ -43,6 +43,14 @@ class EngineName(StrEnum):
     """What runs work on many machines."""
 
     ray = "ray"
+
+
+def complete_model(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the models of the zoo that a shell offers: those of the command's task, all where it has none."""
+    task = "segmentation" if context.info_name == "segment" else context.info_name
+    entries = models({})
+    offered = [entry for entry in entries if entry.task == task] or entries
+    return [entry.name for entry in offered if entry.name.startswith(incomplete)]
 
 
 def one_start(start: list[str] | None) -> str:
@@ -79,7 +87,11 @@ InputFiles = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", metavar="NAME|PATH", help="A model of the zoo, or the path of a model folder (with a slash)."
+        "--model",
+        "-m",
+        metavar="NAME|PATH",
+        autocompletion=complete_model,
+        help="A model of the zoo, or the path of a model folder (with a slash).",
     ),
 ]
 Base = Annotated[
@@ -167,6 +179,7 @@ Start = Annotated[
     typer.Option(
         "--from",
         metavar="NAME|PATH",
+        autocompletion=complete_model,
         help="A model of this task whose weights to begin with, where DATA is little; it sets the network's shape.",
     ),
 ]
@@ -175,6 +188,7 @@ Starts = Annotated[
     typer.Option(
         "--from",
         metavar="NAME|PATH",
+        autocompletion=complete_model,
         help="A model of this task whose weights to begin with, where DATA is little; it sets the network's shape. "
         "Given several times, models of one shape become members of one, whose scores are averaged.",
     ),

@@ -153,7 +153,7 @@ def test_records_without_mistakes_are_checked_in_silence(kexue, tmp_path):
     done = kexue("data", "check", "train.jsonl")
 
     assert (done.returncode, done.out) == (0, b"")
-    assert done.stderr == "train.jsonl: read as JSON lines: 2 records, 2 passages; errors: 0\n"
+    assert done.stderr == "train.jsonl: read as JSON lines: 2 records, 2 passages, 2 answers; errors: 0\n"
 
 
 def test_every_problem_is_told_by_line_and_field_and_the_sums_at_the_end(kexue, tmp_path):
@@ -172,8 +172,8 @@ def test_every_problem_is_told_by_line_and_field_and_the_sums_at_the_end(kexue, 
     (last,) = done.lines[4:]
     assert last.startswith("train.jsonl:6: not JSON at column")
     assert done.stderr == (
-        "train.jsonl: read as JSON lines: 5 records, 4 passages, 1 answers not in the passage, 2 unreadable, 1 empty, "
-        "1 without an answer; errors: 4\n"
+        "train.jsonl: read as JSON lines: 5 records, 4 passages, 3 answers, 1 answers not in the passage, "
+        "2 unreadable, 1 empty, 1 without an answer; errors: 4\n"
     )
 
 
@@ -205,7 +205,7 @@ def test_a_published_document_is_checked_and_what_is_left_out_is_counted(kexue):
     assert (done.returncode, done.out) == (0, b"")
     assert done.stderr.splitlines() == [
         "standard input: 1 records left out: answered by YES or NO",
-        "standard input: read as squad: 1 records, 1 passages; errors: 0",
+        "standard input: read as squad: 1 records, 1 passages, 1 answers; errors: 0",
     ]
 
 

@@ -114,9 +114,11 @@ def problems(record: Record) -> list[Problem]:
 
 
 def sizes(record: Record) -> dict[str, int]:
-    """Return how many of what a record holds, for the summary of a check."""
+    """Return how many of what a record holds, for the summary of a check: no answers are enough for prediction only."""
     passages = record.get("passages")
-    return {"passages": len(passages) if isinstance(passages, list) else 0}
+    passages = passages if isinstance(passages, list) else []
+    answers = [passage.get("answers") for passage in passages if isinstance(passage, dict)]
+    return {"passages": len(passages), "answers": sum(len(found) for found in answers if isinstance(found, list))}
 
 
 def _is_labelled(record: Record) -> bool:

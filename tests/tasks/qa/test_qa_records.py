@@ -173,6 +173,8 @@ def test_a_record_that_cannot_be_read_is_one_error():
     assert found({"passages": 3}) == [("", "missing field 'question'; found ['passages']", True)]
 
 
-def test_passages_are_counted():
-    assert sizes(record_of()) == {"passages": 1}
-    assert sizes({"question": "谁？", "passages": 3}) == {"passages": 0}
+def test_passages_and_answers_are_counted():
+    assert sizes(record_of()) == {"passages": 1, "answers": 0}
+    assert sizes(record_of("鲁迅", "周树人")) == {"passages": 1, "answers": 2}
+    assert sizes({"question": "谁？", "passages": ["鲁迅"]}) == {"passages": 1, "answers": 0}
+    assert sizes({"question": "谁？", "passages": 3}) == {"passages": 0, "answers": 0}

@@ -282,6 +282,7 @@ def _listed(value: Any) -> Any:
 def add_answer(record: Record, answer: Record, task: str = "") -> Record:
     """Return a record with an answer; an input field that the answer overwrites moves into "gold".
 
+    What "gold" holds already stays: where models answer one after the other, that is what the record came with.
     task: whose answer it is: beside the "score" of another task, its own is called as in "qa_score". A record that has
     all fields of the answer was answered by the same task before.
     """
@@ -293,4 +294,4 @@ def add_answer(record: Record, answer: Record, task: str = "") -> Record:
     gold = record.get("gold", {})
     if not isinstance(gold, dict):
         raise KexueError(f"field 'gold' must be an object; found {type(gold).__name__}")
-    return {**record, "gold": {**gold, **clash}, **answer}
+    return {**record, "gold": {**clash, **gold}, **answer}

@@ -500,6 +500,19 @@ def test_of_a_short_stream_all_is_seen():
     assert (head, stream.read()) == (b"01", b"01")
 
 
+def test_of_a_record_that_is_answered_twice_gold_is_what_it_came_with():
+    first = records.add_answer({"text": "第三名是孙磊", "answer": "孙磊"}, {"answer": "刘洋", "score": 0.5}, "qa")
+    second = records.add_answer(first, {"answer": "第三名", "score": 0.25}, "qa")
+
+    assert first["gold"] == {"answer": "孙磊"}
+    assert second == {
+        "text": "第三名是孙磊",
+        "answer": "第三名",
+        "score": 0.25,
+        "gold": {"answer": "孙磊", "score": 0.5},
+    }
+
+
 def test_a_second_task_s_score_is_called_after_the_task():
     answer = {"score": 0.9, "similar": True}
 

@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 import sys
 import tomllib
+import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kexue_cli import console
 from kexue_cli.config import from_mapping, read_toml
 from kexue_cli.device import prepare_backend, resolve
-from kexue_cli.errors import KexueError, UsageError
+from kexue_cli.errors import KexueError, Terminated, UsageError, unknown_name
 from kexue_cli.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -36,10 +37,27 @@ def read_settings(
     for setting in settings or []:
         _set(values, setting)
     where = path if path and not settings else "settings"
+    _check_names(values, kind, where)
     loop = values.pop(TRAINING, {})
     if isinstance(loop, dict):
         loop = {"seed": seed, **loop}
     return from_mapping(kind, values, where), from_mapping(TrainingConfig, loop, f"{where}.{TRAINING}")
+
+
+def _check_names(values: dict[str, Any], kind: type[Any], where: str) -> None:
+    """Raise KexueError for a name that is neither a table of settings nor a setting outside of all tables."""
+    hints = {**typing.get_type_hints(kind), TRAINING: TrainingConfig}
+    settings = [
+        f"{table}.{field.name}"
+        for table, hint in hints.items()
+        if dataclasses.is_dataclass(hint)
+        for field in dataclasses.fields(hint)
+    ]
+    for name in values:
+        if name not in hints:
+            raise KexueError(
+                f"{where}: {unknown_name('setting', name, [*hints, *settings], 'known: ' + ', '.join(hints))}"
+            )
 
 
 def _set(values: dict[str, Any], setting: str) -> None:
@@ -107,8 +125,12 @@ def train_network(
         shown = ", ".join(f"{name} {value:.4g}" for name, value in entry.items() if isinstance(value, float))
         console.say(f"epoch {entry['epoch']}: {shown}")
 
-    with console.progress("training", batches) as advance:
-        metrics = session.run(trainee, Reports(advance, tell))
+    try:
+        with console.progress("training", batches) as advance:
+            metrics = session.run(trainee, Reports(advance, tell))
+    except (KeyboardInterrupt, Terminated):
+        console.warn("stopped; the same command with --resume goes on from the last checkpoint, if there was one yet")
+        raise
     if console.is_terminal():
         console.say(f"{trainee.monitor} {sparkline(scores)}")
     best = ", ".join(f"{name} {value}" for name, value in metrics["development"].items())

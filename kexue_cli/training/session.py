@@ -46,7 +46,8 @@ class Session:
     def begin(self, is_resumed: bool | None) -> None:
         """Check that the training may begin, or go on. is_resumed: None if the user did not say.
 
-        Raises KexueError if a training is there and the user must decide, or none is there to go on with.
+        One that was stopped before its first checkpoint begins anew. Raises KexueError if a training is there and the
+        user must decide, or none is there to go on with.
         """
         check_target(self.target)
         folder = work_folder(self.target)
@@ -55,8 +56,8 @@ class Session:
             raise KexueError(
                 f"{folder} holds a training that did not end; go on with --resume, or begin with --no-resume"
             )
-        if is_resumed and not is_there:
-            raise KexueError(f"there is no training to resume: {folder / FILE} is not there")
+        if is_resumed and not folder.is_dir():
+            raise KexueError(f"there is no training to resume: {folder} is not there; leave out --resume to begin one")
         if is_there and not is_resumed:
             with _alone(folder):
                 (folder / FILE).unlink()

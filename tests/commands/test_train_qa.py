@@ -153,6 +153,8 @@ def test_a_bad_record_is_named_before_keras_is_looked_for(data, kexue, tmp_path)
 
 
 @pytest.mark.parametrize(("options", "status", "problem"), [
+    (["--set", "trainig.epochs=3"], 1, "settings: no setting named 'trainig'; did you mean 'training'? (known: "),
+    (["--set", "epochs=3"], 1, "settings: no setting named 'epochs'; did you mean 'training.epochs'? (known: "),
     (["--set", "network.widht=8"], 1, "settings.network: no setting named 'widht'; did you mean 'width'?"),
     (["--set", "trainig.epochs=8"], 1, "no setting named 'trainig'"),
     (["--set", "training.epoch=8"], 1, "settings.training: no setting named 'epoch'; did you mean 'epochs'?"),

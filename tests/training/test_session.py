@@ -36,6 +36,13 @@ def test_there_must_be_something_to_resume(session):
         session.begin(True)
 
 
+def test_a_training_that_was_stopped_before_its_first_checkpoint_begins_anew(session):
+    work_folder(session.target).mkdir()
+
+    for is_resumed in (None, True, False):
+        session.begin(is_resumed)
+
+
 def test_a_training_that_did_not_end_is_kept_until_the_user_decides(session, stopped):
     with pytest.raises(KexueError, match="--resume, or begin with --no-resume"):
         session.begin(None)

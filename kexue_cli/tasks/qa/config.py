@@ -84,7 +84,9 @@ class DecodingConfig:
     intercept: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raises KexueError for a way to vote that is not known."""
+        """Raises KexueError for a threshold that is no score, or a way to vote that is not known."""
+        if not 0 <= self.threshold <= 1:
+            raise KexueError(f"decoding.threshold must be from 0 to 1; found {self.threshold}")
         for name, value, known in (("voting", self.voting, VOTES), ("in_passage", self.in_passage, VOTES_IN_PASSAGE)):
             if value not in known:
                 raise KexueError(f"decoding.{name} must be one of {', '.join(known)}; found {value!r}")

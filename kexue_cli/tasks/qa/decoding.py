@@ -23,11 +23,28 @@ if TYPE_CHECKING:
 POINTERS = 12  # starts, and ends, of a window that are looked at
 LARGEST_EXPONENT = 700.0  # e to it is still a float
 # An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
-# and what 《》 or “” hold is one thing.
-MARKS = re.compile(r"《[^《》\n]{1,24}》|“[^“”\n]{1,24}”|(?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))")
+# and what 《》 or “” hold is one thing, as an address is.
+MARKS = re.compile(
+    r"""
+    《[^《》\n]{1,24}》 | “[^“”\n]{1,24}” | https?://[!-~]+
+    | (?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))
+    """,
+    re.VERBOSE,
+)
 # An answer with one bracket of a pair is cut.
 BRACKETS = (("《", "》"), ("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
-RUNS = re.compile(r"[A-Za-z]+|\d+")  # no answer begins or ends inside one
+# No answer begins or ends inside an address, a Latin word or a number. A dash is a minus sign unless it stands between
+# numbers (1901-1976, 8点-17点); two of them are no range (400-820-8820).
+WHOLE = re.compile(
+    r"""
+    https?://[!-~]+ | [A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+
+    | [A-Za-zＡ-Ｚａ-ｚ]+(?:['’][A-Za-zＡ-Ｚａ-ｚ]+)*
+    | \d+(?:[-－]\d+){2,}
+    | (?:(?<![\dA-Za-z])(?<!\d.)[-−－])?(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:[.．:：]\d+)*
+    """,
+    re.VERBOSE,
+)
+MOST_OCCURRENCES = 5  # of an answer in a passage that count, the surest: what stands there a hundred times is no surer
 LARGEST_POINTER = 0.999  # larger ones count as this: ln(1 - 1) is -inf, and the difference of two such sums no number
 
 
@@ -63,21 +80,19 @@ def spans_of(
 
     The score of a span is start x end; times config.across_marks if it holds one of MARKS or one of a pair of BRACKETS;
     times the probability that no other answer begins or ends inside it, with config.others_inside as exponent: pointers
-    to two answers also point to all that lies from the one to the other.
+    to two answers also point to all that lies from the one to the other. A pointer into one of WHOLE counts as one to
+    its edge; alone, such a piece may be longer than config.longest_answer.
     """
-    start, end = start[: len(text)], end[: len(text)]
-    is_inside_run = np.zeros(len(text) + 1, np.bool_)
-    for run in RUNS.finditer(text):
-        is_inside_run[run.start() + 1 : run.end()] = True
-    starts = _highest(np.where(is_inside_run[:-1], -1, start), config.least_pointer)
-    ends = _highest(np.where(is_inside_run[1:], -1, end), config.least_pointer)
+    pieces = dict(match.span() for match in WHOLE.finditer(text))
+    start, end = _at_edge(start[: len(text)], pieces, 0), _at_edge(end[: len(text)], pieces, -1)
+    starts, ends = (_highest(pointers, config.least_pointer) for pointers in (start, end))
     none_starts, none_ends = (_log_none_before(pointers).tolist() for pointers in (start, end))
     marks = [match.start() for match in MARKS.finditer(text) if match["mark"]]
     brackets = [pair for pair in BRACKETS if not set(pair).isdisjoint(text)]
     spans = []
     for first, start_pointer in starts.items():  # plain numbers: there are few, and NumPy's scalars are slow
         for last, end_pointer in ends.items():
-            if not first <= last < first + config.longest_answer:
+            if not first <= last < max(first + config.longest_answer, pieces.get(first, 0)):
                 continue
             none_inside = none_starts[last + 1] - none_starts[first + 1] + none_ends[last] - none_ends[first]
             score = start_pointer * end_pointer * math.exp(config.others_inside * none_inside)
@@ -87,13 +102,27 @@ def spans_of(
     return spans
 
 
+def _at_edge(pointers: "npt.NDArray[np.float32]", pieces: dict[int, int], edge: int) -> "npt.NDArray[np.float32]":
+    """Return pointers (t,) of which the highest into a piece stands at its edge, and the others of it are 0.
+
+    pieces: where each ends, by where it begins; edge: 0 for its first character, -1 for its last.
+    """
+    moved = pointers.copy()
+    for first, behind in pieces.items():
+        inside = moved[first:behind]
+        highest = inside.max()
+        inside[:] = 0
+        inside[edge] = highest
+    return moved
+
+
 def _is_cut(answer: str, brackets: Sequence[tuple[str, str]]) -> bool:
     return any(answer.count(opening) != answer.count(closing) for opening, closing in brackets)
 
 
 def _highest(pointers: "npt.NDArray[np.float32]", least: float) -> dict[int, float]:
-    """Return the highest pointers by their places, at most POINTERS and none below *least*."""
-    places = np.flatnonzero(pointers >= least)
+    """Return the highest pointers by their places, at most POINTERS and none that is 0 or below *least*."""
+    places = np.flatnonzero((pointers >= least) & (pointers > 0))
     if len(places) > POINTERS:
         places = places[np.argsort(-pointers[places], kind="stable")[:POINTERS]]
     return dict(zip(places.tolist(), pointers[places].tolist(), strict=True))
@@ -132,11 +161,16 @@ def vote(
         if not (told := bare(normalize(answer))):  # white space
             continue
         factor = config.in_question if told in asked else 1.0
-        scores = [factor * inside(score for score, _, _ in found) for found in by_passage.values()]
+        scores = [factor * inside(_surest(found)) for found in by_passage.values()]
         best = [(-score, passage, start, end) for passage, found in by_passage.items() for score, start, end in found]
         _, passage, start, end = min(best)
         candidates.append(Candidate(answer, probability(_combined(scores, config.voting), config), passage, start, end))
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.passage, candidate.start))
+
+
+def _surest(found: Iterable[tuple[float, int, int]]) -> list[float]:
+    """Return the highest scores of an answer's places in a passage, MOST_OCCURRENCES at most."""
+    return sorted((score for score, _, _ in found), reverse=True)[:MOST_OCCURRENCES]
 
 
 def _combined(scores: Sequence[float], voting: str) -> float:

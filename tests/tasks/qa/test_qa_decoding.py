@@ -100,14 +100,41 @@ def test_one_bracket_without_the_other_is_worth_less(brackets):
     assert spans == {text: 0.4, "呐喊": 0.4, text[:-1]: 0.2, text[1:]: 0.2}
 
 
-@pytest.mark.parametrize("word", ["museum", "1949"])
-def test_an_answer_holds_a_latin_word_or_a_number_whole(word):
+@pytest.mark.parametrize(
+    "word",
+    ["museum", "O'Neil", "ＤＮＡ", "1949", "１９４９", "3.14", "1,234.5", "12：30", "-12", "−12", "400-820-8820",
+     "wang_li@163.com", "https://a.cn/b-c?d=1"],
+)  # fmt: skip
+def test_an_answer_holds_a_latin_word_a_number_or_an_address_whole(word):
     text = f"在{word}年"
     everywhere = [9] * len(text)
 
     answers = {answer for answer, _ in found(everywhere, everywhere, text)}
 
     assert answers == {"在", word, "年", f"在{word}", f"{word}年", text}
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("1901-1976", ("1901", "1976")), ("8点-17点", ("8", "17")), ("1,2", ("1", "2"))]
+)
+def test_a_dash_or_a_comma_between_two_numbers_belongs_to_neither(text, numbers):
+    answers = {answer for answer, _ in found([9] * len(text), [9] * len(text), text)}
+
+    assert answers >= {*numbers, text}
+
+
+def test_a_pointer_into_a_number_counts_for_all_of_it():
+    # 共1,949人 begins at the first 9, they say, less surely at the 1, and ends at the 4
+    assert found([0, 1, 0, 9, 0, 0, 0], [0, 0, 0, 0, 8, 1, 0], "共1,949人") == [("1,949", 0.72)]
+
+
+def test_an_address_may_be_longer_than_an_answer():
+    address = "https://kexue.fm/archives/5409"
+    size = len(address)
+
+    spans = found([9] + [0] * (size - 1) + [9], [0] * (size - 1) + [8, 8], f"{address}页", longest_answer=4)
+
+    assert spans == [(address, 0.72), ("页", 0.72)]
 
 
 @pytest.mark.parametrize(("exponent", "across"), [(0, 0.4), (1, 0.04), (0.5, 0.1265)])
@@ -222,6 +249,20 @@ def test_ways_to_count_the_same_answer_in_one_passage(in_passage, votes):
     [first] = vote([Span(0, 0, 2, 0.3), Span(0, 3, 5, 0.4)], ["鲁迅，鲁迅"], config)
 
     assert (first.score, first.start, first.end) == (chance(votes), 3, 5)
+
+
+def test_the_same_answer_counts_five_times_in_a_passage_at_most():
+    spans = [Span(0, place, place + 1, score) for place, score in enumerate([0.1, 0.1, 0.3, 0.1, 0.1, 0.1, 0.1])]
+
+    [first] = vote(spans, ["鲁" * len(spans)], DecodingConfig(voting="sum"))
+
+    assert first.score == chance(0.3 + 4 * 0.1)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
+def test_a_threshold_that_is_no_score_is_refused(threshold):
+    with pytest.raises(KexueError, match="threshold must be from 0 to 1"):
+        DecodingConfig(threshold=threshold)
 
 
 @pytest.mark.parametrize("settings", [{"voting": "square"}, {"in_passage": "squares"}])

@@ -11,7 +11,7 @@ from networks import doubled, write_recurrent_network, write_sums_network
 from kexue_cli.device import Device
 from kexue_cli.errors import KexueError
 from kexue_cli.runtimes import FallbackRuntime, KerasRuntime, OnnxRuntime, is_out_of_memory, run
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 
 SAMPLES = [{"ids": np.arange(1, length + 1, dtype="int32")} for length in (3, 1, 0, 5)]
 TOTALS = [12, 2, 0, 30]  # 2 x (1 + 2 + 3), ...

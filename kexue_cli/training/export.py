@@ -5,7 +5,6 @@ recurrent nodes into the graph.
 """
 
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from kexue_cli.batching import Sample, collate
 from kexue_cli.errors import KexueError
+from kexue_cli.training.graph import write_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,36 +39,12 @@ def export(folder: Path, open_network: "OpenNetwork", samples: "Mapping[str, Seq
         np.savez(folder / SAMPLES.format(name), **arrays)
     if not samples:
         return
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}  # the exporter orders some nodes by hash
-    command = [sys.executable, "-m", __name__, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", __name__, str(folder)], capture_output=True, text=True)
     for name in samples:
         (folder / SAMPLES.format(name)).unlink()
     if done.returncode:
         problem = (done.stderr.strip() or "no message").splitlines()[-1]
         raise KexueError(f"cannot export the network to ONNX: {problem}")
-
-
-def write_graph(network: Any, path: Path) -> None:
-    """Write a network of Keras as an ONNX file. It must have been called before, as Keras wants it.
-
-    The weights (1, d, n) of products, see layers/dense.py, become (d, n): ONNX Runtime then packs them once, and not
-    again for each batch.
-    """
-    network.export(path, format="onnx", verbose=False)
-    import onnx
-
-    model = onnx.load(path)
-    kernels: set[str] = set()
-    others: set[str] = set()
-    for node in model.graph.node:
-        place = 1 if node.op_type == "MatMul" else len(node.input)
-        kernels.update(node.input[place:])
-        others.update(node.input[:place])
-    for tensor in model.graph.initializer:
-        if tensor.name in kernels - others and len(tensor.dims) == 3 and tensor.dims[0] == 1:
-            del tensor.dims[0]
-    onnx.save(model, path)
 
 
 def largest_difference(one: Sample, other: Sample) -> float:

@@ -9,7 +9,7 @@ import keras
 
 from kexue_cli.layers.bidirectional import BidirectionalLstm
 from kexue_cli.runtimes import OnnxRuntime
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
 

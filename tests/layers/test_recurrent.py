@@ -10,7 +10,7 @@ import keras
 from kexue_cli.layers.pooling import LastState
 from kexue_cli.layers.recurrent import Gru
 from kexue_cli.runtimes import OnnxRuntime
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras
 

@@ -14,7 +14,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.generation.config import CONDITION, DECODER, NetworkConfig, past_names
 from kexue_cli.tasks.generation.network import build, build_networks
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras

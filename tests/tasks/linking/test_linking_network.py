@@ -23,7 +23,7 @@ from kexue_cli.tasks.linking.config import (
     NetworkConfig,
 )
 from kexue_cli.tasks.linking.network import build, build_networks
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras

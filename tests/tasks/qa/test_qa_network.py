@@ -10,7 +10,7 @@ from kexue_cli.errors import KexueError
 from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.qa.config import NetworkConfig
 from kexue_cli.tasks.qa.network import build, build_networks
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras

@@ -15,7 +15,7 @@ from kexue_cli.runtimes import OnnxRuntime
 from kexue_cli.tasks.similarity import dimension_of
 from kexue_cli.tasks.similarity.config import NETWORK, VECTOR, NetworkConfig
 from kexue_cli.tasks.similarity.network import build, build_networks
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras

@@ -13,7 +13,7 @@ from kexue_cli.tasks.triples import object_sample
 from kexue_cli.tasks.triples.config import OBJECTS, SUBJECTS, NetworkConfig
 from kexue_cli.tasks.triples.decoding import Name
 from kexue_cli.tasks.triples.network import build, build_networks
-from kexue_cli.training.export import write_graph
+from kexue_cli.training.graph import write_graph
 from kexue_cli.training.trainer import NetworkRuntime
 
 pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # inside Keras

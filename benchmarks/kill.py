@@ -4,8 +4,8 @@
 
 Trains a small reader on a part of data/qa-sample, with a checkpoint after each batch. One training runs undisturbed.
 Further ones get SIGKILL again and again, and go on with --resume until they end; then their weights (array by array,
-and the whole file) and the losses and scores of each epoch are compared with those of the first. Whatever is under the
-model's name after a kill must be a whole model.
+and the whole file, with that of the ONNX network) and the losses and scores of each epoch are compared with those of
+the first. Whatever is under the model's name after a kill must be a whole model.
 
 To save start-up, this process imports Keras and TensorFlow once and forks a child for each attempt, which calls the
 command line as the shell would. That is safe because TensorFlow starts its threads at the first operation, which only
@@ -156,7 +156,7 @@ class Trial:
         return not folder.exists() or set(check_files(folder).values()) == {"ok"}
 
     def result(self, name: str) -> tuple[dict[str, bytes], list[dict[str, float]], bytes]:
-        """Return the weights' arrays, the course of the training without its times, and the file of the weights."""
+        """Return the weights' arrays, the course of the training without its times, and the network's files."""
         import h5py
 
         arrays: dict[str, bytes] = {}
@@ -169,7 +169,8 @@ class Trial:
         with h5py.File(path) as file:
             file.visititems(take)
         course = [json.loads(line) for line in (self.folder / name / "training.jsonl").read_text().splitlines()]
-        return arrays, [{**entry, "seconds": 0} for entry in course], path.read_bytes()
+        files = path.read_bytes() + path.with_name("network.onnx").read_bytes()
+        return arrays, [{**entry, "seconds": 0} for entry in course], files
 
 
 def import_all(threads: int) -> None:
@@ -268,7 +269,7 @@ def main() -> None:
                 shutil.rmtree(folder / "killed")
     places = ", ".join(f"{count} in {PHASES[phase]}" for phase in range(len(PHASES)) if (count := where[PHASES[phase]]))
     print(f"{where.total()} kills: {places}\n{resumed} times resumed; {ended} trainings ended, of which {equal} with "
-          f"the weights, losses and scores of the undisturbed one and {same_file} with its file byte for byte\n"
+          f"the weights, losses and scores of the undisturbed one and {same_file} with its files byte for byte\n"
           f"{broken} broken models; {time.monotonic() - began:.0f} s")  # fmt: skip
     sys.exit(broken > 0 or equal < ended)
 

@@ -250,7 +250,7 @@ def test_a_training_that_is_killed_and_resumed_ends_with_the_same_bytes():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 kills: " in done.stdout
     assert "1 trainings ended, of which 1 with the weights, losses and scores of the undisturbed one and 1 with its " \
-        "file byte for byte\n0 broken models" in done.stdout  # fmt: skip
+        "files byte for byte\n0 broken models" in done.stdout  # fmt: skip
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -1,7 +1,7 @@
 """Where bytes come from and go to: files, pipes and devices, compressed or not.
 
 Input may be compressed (gzip, xz, zstandard, told by its first bytes). A file of output appears under its name when
-it is whole.
+it is whole, and is compressed if its name ends with .gz, .xz or .zst.
 """
 
 import contextlib
@@ -281,7 +281,7 @@ def open_output(path: str | None) -> Iterator[Output]:
     """Open a file, or standard output for None or ``-``, for writing.
 
     A file is written under another name beside its place and renamed when all is well, so a kill, a full disk or
-    a bad record never leaves half of one. Raises KexueError if it cannot be written.
+    a bad record never leaves half of one; .gz, .xz and .zst are compressed. Raises KexueError if it cannot be written.
     """
     if path in (None, STDIO):
         if sys.stdout is None:
@@ -308,10 +308,13 @@ def open_output(path: str | None) -> Iterator[Output]:
             stream = os.fdopen(descriptor, "wb")
     except OSError as error:
         raise KexueError(f"cannot write {name}: {_os_problem(error)}") from None
-    output = Output(stream, name)
+    compressor = _compressing(stream, Path(name).suffix)
+    output = Output(compressor, name)
     try:
         yield output
         with output.writing():
+            if compressor is not stream:
+                compressor.close()
             stream.flush()
             if partial is not None:
                 os.fsync(stream.fileno())
@@ -320,11 +323,29 @@ def open_output(path: str | None) -> Iterator[Output]:
                 os.replace(partial, target)
                 partial = None
     finally:
-        with contextlib.suppress(OSError):
-            stream.close()
+        for each in (compressor, stream):
+            with contextlib.suppress(OSError):
+                each.close()
         if partial is not None:
             with contextlib.suppress(OSError):
                 os.unlink(partial)
+
+
+def _compressing(stream: BinaryIO, suffix: str) -> BinaryIO:
+    """Return what compresses into a stream as the end of a file's name says, and leaves it open when it is closed."""
+    if suffix == ".gz":
+        import gzip
+
+        return gzip.GzipFile("", "wb", 6, stream, mtime=0)  # type: ignore[return-value]
+    if suffix == ".xz":
+        import lzma
+
+        return lzma.LZMAFile(stream, "wb")  # type: ignore[return-value]
+    if suffix == ".zst":
+        import zstandard
+
+        return zstandard.ZstdCompressor().stream_writer(stream, closefd=False)
+    return stream
 
 
 def _umask() -> int:

@@ -1,5 +1,6 @@
 """The pipe formats: lines and records, in and out."""
 
+import contextlib
 import gzip
 import io
 import itertools
@@ -232,6 +233,28 @@ def test_compressed_files_are_read_as_they_are(tmp_path, kind):
 
     with streams.open_input(str(path)) as stream:
         assert stream.read() == POEM.encode()
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_a_file_is_compressed_as_its_name_says(tmp_path, kind):
+    path = str(tmp_path / f"poem.jsonl.{kind}")
+    with streams.open_output(path) as output:
+        for line in POEM.splitlines(keepends=True):
+            output.write(line.encode())
+            output.flush()
+
+    assert streams.is_compressed(path)
+    with streams.open_input(path) as stream:
+        assert stream.read() == POEM.encode()
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_a_compressed_file_that_is_not_finished_is_not_there(tmp_path, kind):
+    with contextlib.suppress(KexueError), streams.open_output(str(tmp_path / f"poem.{kind}")) as output:
+        output.write(POEM.encode())
+        raise KexueError("a bad record")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", COMPRESSORS)

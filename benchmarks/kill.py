@@ -271,7 +271,7 @@ def main() -> None:
     print(f"{where.total()} kills: {places}\n{resumed} times resumed; {ended} trainings ended, of which {equal} with "
           f"the weights, losses and scores of the undisturbed one and {same_file} with its files byte for byte\n"
           f"{broken} broken models; {time.monotonic() - began:.0f} s")  # fmt: skip
-    sys.exit(broken > 0 or equal < ended)
+    sys.exit(broken > 0 or min(equal, same_file) < ended)
 
 
 if __name__ == "__main__":

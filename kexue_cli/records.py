@@ -282,11 +282,12 @@ def _listed(value: Any) -> Any:
 def add_answer(record: Record, answer: Record, task: str = "") -> Record:
     """Return a record with an answer; an input field that the answer overwrites moves into "gold".
 
-    What "gold" holds already stays: where models answer one after the other, that is what the record came with.
+    Where "gold" has a field of the answer already, what is overwritten is another model's answer, and given up.
     task: whose answer it is: beside the "score" of another task, its own is called as in "qa_score". A record that has
     all fields of the answer was answered by the same task before.
     """
-    if task and "score" in record and not answer.keys() <= record.keys():
+    is_again = answer.keys() <= record.keys() and f"{task}_score" not in record
+    if task and "score" in record and not is_again:
         answer = {f"{task}_score" if name == "score" else name: value for name, value in answer.items()}
     clash = {name: record[name] for name in answer if name in record and record[name] != _listed(answer[name])}
     if not clash:
@@ -294,4 +295,6 @@ def add_answer(record: Record, answer: Record, task: str = "") -> Record:
     gold = record.get("gold", {})
     if not isinstance(gold, dict):
         raise KexueError(f"field 'gold' must be an object; found {type(gold).__name__}")
-    return {**record, "gold": {**clash, **gold}, **answer}
+    if gold.keys() & answer.keys():
+        clash = {}
+    return {**record, "gold": {**gold, **clash}, **answer}

@@ -249,9 +249,11 @@ def peek(stream: BinaryIO, count: int, name: str) -> tuple[bytes, BinaryIO]:
 class Output:
     """Where records go: standard output, or a file that takes its name when it is whole."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, *, is_seen: bool = True) -> None:
+        """is_seen: whether somebody may read it before it is whole."""
         self.stream = stream
         self.name = name
+        self.is_seen = is_seen
 
     def write(self, data: bytes | memoryview) -> None:
         """Write bytes. Raises KexueError if there is no room, ClosedPipe if nobody reads any more."""
@@ -261,9 +263,10 @@ class Output:
                 rest = rest[self.stream.write(rest) :]
 
     def flush(self) -> None:
-        """Hand over what is buffered; errors as for write."""
-        with self.writing():
-            self.stream.flush()
+        """Hand over what is buffered to those who read along; errors as for write."""
+        if self.is_seen:
+            with self.writing():
+                self.stream.flush()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -309,7 +312,7 @@ def open_output(path: str | None) -> Iterator[Output]:
     except OSError as error:
         raise KexueError(f"cannot write {name}: {_os_problem(error)}") from None
     compressor = _compressing(stream, Path(name).suffix)
-    output = Output(compressor, name)
+    output = Output(compressor, name, is_seen=partial is None)
     try:
         yield output
         with output.writing():

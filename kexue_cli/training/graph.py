@@ -43,12 +43,16 @@ def _flatten_products(graph: "GraphProto") -> None:
 def _in_order(graph: "GraphProto") -> "tuple[Sequence[NodeProto], Sequence[TensorProto]]":
     """Return the nodes that lead to the outputs and their weights, each once, in an order and with names of our own.
 
-    The order is that in which the outputs need them, from the first input of each node to the last.
+    The order is that in which the outputs need them, from the first input of each node to the last. The graph must have
+    no graphs inside and nothing random, as no network of ours has for prediction.
     """
-    makers = _merged(graph)
+    same = _same_values(graph)
+    for node in graph.node:
+        node.input[:] = [same[name] for name in node.input]
+    makers = {name: node for node in graph.node for name in node.output if name}
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     outputs = [value.name for value in graph.output]
-    names = {value.name: value.name for value in graph.input} | {"": ""}  # "" is an input that is left out
+    names = {value.name: value.name for value in graph.input} | {"": ""}
     nodes: list[NodeProto] = []
     weights: list[TensorProto] = []
     wanted = outputs[::-1]
@@ -63,9 +67,8 @@ def _in_order(graph: "GraphProto") -> "tuple[Sequence[NodeProto], Sequence[Tenso
             continue
         if name in makers:
             nodes.append(makers[name])
-            names |= {
-                made: made if made in outputs else f"value_{len(nodes)}_{i}" for i, made in enumerate(nodes[-1].output)
-            }
+            for place, made in enumerate(nodes[-1].output):
+                names.setdefault(made, made if made in outputs else f"value_{len(nodes)}_{place}")
         else:
             weights.append(tensors[name])
             names[name] = name if name in outputs else f"weights_{len(weights)}"
@@ -78,22 +81,30 @@ def _in_order(graph: "GraphProto") -> "tuple[Sequence[NodeProto], Sequence[Tenso
     return nodes, weights
 
 
-def _merged(graph: "GraphProto") -> "dict[str, NodeProto]":
-    """Return the node that makes each value. Of nodes, and weights, that are the same, only the first one is used."""
+def _same_values(graph: "GraphProto") -> dict[str, str]:
+    """Return, for each value and weight, the name of one that is the same: an output of the graph if there is one.
+
+    What is left out ("") is its own.
+    """
     from onnx.numpy_helper import to_array
 
-    outputs = {value.name for value in graph.output}
-    first: dict[tuple[object, ...], Sequence[str]] = {}
-    same: dict[str, str] = {}
+    numbers: dict[str, int] = {}  # of equal values, one
+    known: dict[tuple[object, ...], int] = {}
+
+    def add(name: str, *content: object) -> None:
+        numbers[name] = known.setdefault(content, len(known))
+
+    for name in ("", *(value.name for value in graph.input)):
+        add(name, name)
     for tensor in graph.initializer:
-        content = (tensor.data_type, *tensor.dims, to_array(tensor).tobytes())
-        same[tensor.name] = first.setdefault(content, [tensor.name])[0]
-    makers: dict[str, NodeProto] = {}
+        add(tensor.name, tensor.data_type, *tensor.dims, to_array(tensor).tobytes())
     for node in graph.node:  # each behind those that make its inputs
-        node.input[:] = [same.get(name, name) for name in node.input]
         attributes = sorted(attribute.SerializeToString(deterministic=True) for attribute in node.attribute)
-        content = (node.op_type, *attributes, *node.input, *outputs.intersection(node.output))
-        for name, its in zip(node.output, first.setdefault(content, node.output), strict=True):
-            same[name] = its
-        makers |= dict.fromkeys(node.output, node)
-    return makers
+        inputs = tuple(numbers[name] for name in node.input)
+        for place, name in enumerate(node.output):
+            if name:
+                add(name, node.domain, node.op_type, *attributes, inputs, place)
+    first: dict[int, str] = {}
+    for name in (*(value.name for value in graph.output), *numbers):
+        first.setdefault(numbers[name], name)
+    return {name: first[number] for name, number in numbers.items()}

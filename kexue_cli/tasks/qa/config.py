@@ -71,7 +71,7 @@ class LossConfig:
 class DecodingConfig:
     """How pointers become answers."""
 
-    longest_answer: int = 24  # characters
+    longest_answer: int = 24  # characters; an address, a word or a number alone may have more
     least_pointer: float = 0.02  # probability; starts and ends below it are not looked at
     across_marks: Share = 0.2  # factor of the score of a span that runs across punctuation; 1 is off
     others_inside: Share = 0.1  # exponent of the probability that no other answer begins or ends in a span; 0 is off

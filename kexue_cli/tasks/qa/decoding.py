@@ -22,25 +22,31 @@ if TYPE_CHECKING:
 
 POINTERS = 12  # starts, and ends, of a window that are looked at
 LARGEST_EXPONENT = 700.0  # e to it is still a float
-# An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
-# and what 《》 or “” hold is one thing, as an address is.
-MARKS = re.compile(
-    r"""
-    《[^《》\n]{1,24}》 | “[^“”\n]{1,24}” | https?://[!-~]+
-    | (?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))
+# An answer with one bracket of a pair is cut.
+BRACKETS = (("《", "》"), ("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
+# No answer begins or ends inside an address, a Latin word or a number, which has its sign, its thousands (1,234) and
+# what stands behind a point or a colon, unless that is a year (1.2008年 is from a list). A dash is a sign unless it
+# stands behind another number (1901-1976) with its unit (8点-17点, 20公里-30公里); two are no range (400-820-8820).
+LATIN = "A-Za-zÀ-ÖØ-öø-ɏＡ-Ｚａ-ｚ"
+UNIT = r"[^\s至到和或与、，,;；~～]"
+YEAR = r"\d{4}年"
+ADDRESS = r"https?://[!#-;=?-~]*[A-Za-z0-9/]"
+WHOLE = re.compile(
+    rf"""
+    {ADDRESS} | [A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+
+    | [{LATIN}]+(?:['’][{LATIN}]+)*
+    | \d+(?:[-－]\d+){{2,}}
+    | (?:(?<![\d{LATIN}])(?<!\d{UNIT})(?<!\d{UNIT}{{2}})(?<!\d{UNIT}{{3}})[-−－](?!{YEAR}))?
+      (?:\d{{1,3}}(?:[,，]\d{{3}})+(?!\d)|\d+)(?:[.．:：](?!{YEAR})\d+)*
     """,
     re.VERBOSE,
 )
-# An answer with one bracket of a pair is cut.
-BRACKETS = (("《", "》"), ("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
-# No answer begins or ends inside an address, a Latin word or a number. A dash is a minus sign unless it stands between
-# numbers (1901-1976, 8点-17点); two of them are no range (400-820-8820).
-WHOLE = re.compile(
-    r"""
-    https?://[!-~]+ | [A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+
-    | [A-Za-zＡ-Ｚａ-ｚ]+(?:['’][A-Za-zＡ-Ｚａ-ｚ]+)*
-    | \d+(?:[-－]\d+){2,}
-    | (?:(?<![\dA-Za-z])(?<!\d.)[-−－])?(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:[.．:：]\d+)*
+# An answer that runs across a mark is rarely right. Lists have 、, numbers a comma or a colon (1,000, 3：1),
+# and what 《》 or “” hold is one thing, as an address is.
+MARKS = re.compile(
+    rf"""
+    《[^《》\n]{{1,24}}》 | “[^“”\n]{{1,24}}” | {ADDRESS}
+    | (?P<mark>[。！？；!?;…\n]|(?<!\d)[，,：]|[，,：](?!\d))
     """,
     re.VERBOSE,
 )

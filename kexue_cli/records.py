@@ -150,7 +150,9 @@ def invalid_utf8(block: Block, offset: int) -> RecordError:
     end = block.data.find(b"\n", offset)
     line = block.first_line + block.data.count(b"\n", 0, offset)
     sample = block.data[start : end if end >= 0 else None][:4096]
-    if len(sample) < 64:  # one short line tells little
+    if block.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # tells it for all lines
+        sample = block.data[:4096]
+    elif len(sample) < 64:  # one short line tells little
         sample = block.data[start : start + 4096]
     guess = guess_encoding(sample) or guess_encoding(block.data[:65536])
     hint = f"; it may be --encoding {guess}" if guess else "; name the file's encoding with --encoding"

@@ -184,6 +184,15 @@ def test_the_encoding_that_an_error_proposes_reads_the_text(text, encoding):
     assert [line for _, line in lines] == text.splitlines()
 
 
+def test_a_byte_order_mark_tells_the_encoding_of_all_lines():
+    data = "\n".join(PROSE.split("，")).encode("utf-16")
+
+    errors = [str(line) for _, line in records.try_lines(io.BytesIO(data)) if isinstance(line, KexueError)]
+
+    assert len(errors) > 1
+    assert {error.rpartition("it may be --encoding ")[2] for error in errors} == {"utf-16"}
+
+
 def test_no_wrong_encoding_is_proposed_for_utf32():
     _, error = lines_and_error(PROSE.encode("utf-32"))
 

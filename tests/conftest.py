@@ -30,6 +30,7 @@ DICTIONARY = "北京 100\n天安门 50\n我 1000\n爱 500\n在 900\n"
 TRAINED = ("language_models", "linkers", "sentence_encoders")  # what several files take a trained model from
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker of pytest-xdist, and all that take a trained model from one helper.
 

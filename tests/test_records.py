@@ -258,6 +258,19 @@ def test_a_file_is_compressed_as_its_name_says(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", COMPRESSORS)
+def test_to_hand_over_what_nobody_sees_yet_makes_no_file_larger(tmp_path, kind):
+    paths = [tmp_path / f"{name}.{kind}" for name in ("one", "other")]
+    for path, is_flushed in zip(paths, (True, False), strict=True):
+        with streams.open_output(str(path)) as output:
+            for line in POEM.splitlines(keepends=True):
+                output.write(line.encode())
+                if is_flushed:
+                    output.flush()
+
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
 def test_a_compressed_file_that_is_not_finished_is_not_there(tmp_path, kind):
     with contextlib.suppress(KexueError), streams.open_output(str(tmp_path / f"poem.{kind}")) as output:
         output.write(POEM.encode())

@@ -23,7 +23,7 @@ PACKAGES = {
     "llvmlite": "large inputs",
     "jieba": "its dictionary, --engine jieba",
     "orjson": "JSON records",
-    "zstandard": ".zst input",
+    "zstandard": ".zst files",
     "rich": "progress bars",
     "onnxruntime": "neural models on the CPU",
     "keras": "training neural models",

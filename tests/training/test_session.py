@@ -37,10 +37,13 @@ def test_there_must_be_something_to_resume(session):
 
 
 def test_a_training_that_was_stopped_before_its_first_checkpoint_begins_anew(session):
-    work_folder(session.target).mkdir()
+    folder = work_folder(session.target)
+    folder.mkdir()
 
     for is_resumed in (None, True, False):
-        session.begin(is_resumed)
+        session.begin(is_resumed)  # is no error
+
+    assert list(folder.iterdir()) == []
 
 
 def test_a_training_that_did_not_end_is_kept_until_the_user_decides(session, stopped):
